@@ -1,0 +1,65 @@
+/*
+ * The architecture's part of the kernel's structures (see kernel/arch.h), and how the running CPU
+ * finds itself. The kernel uses no GS: a CPU's stacks and its struct cpu lie in one block aligned to
+ * its size, so masking the stack pointer is enough, in every handler and on every stack.
+ */
+#ifndef BULKHEAD_ARCH_TYPES_H
+#define BULKHEAD_ARCH_TYPES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/x86_64/virt/vcpu_types.h"
+
+struct cpu;
+struct xstate;
+
+#define ARCH_CPU_BLOCK_SIZE 0x10000ul /* struct cpu at the start, then guarded stacks */
+
+/*
+ * A thread's registers while it does not run. Entry from ring 3 pushes them here: TSS.RSP0 and the
+ * SYSCALL stub point behind ss. Assembly knows this layout through generated offsets.
+ */
+struct arch_frame {
+    uint64_t r15, r14, r13, r12, rbp, rbx;
+    uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+    uint64_t vector; /* or FRAME_SYSCALL */
+    uint64_t error;
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+_Static_assert(sizeof(struct arch_frame) == 22 * 8, "entry.S pushes it");
+#define FRAME_SYSCALL 0x100u
+
+struct arch_thread {
+    struct arch_frame frame; /* first */
+    uint64_t fs_base, gs_base;
+    struct xstate *xstate; /* extended state, saved when another's is loaded */
+};
+
+struct arch_cpu {
+    uint64_t frame_end;     /* of the running thread: where the SYSCALL stub pushes */
+    uint64_t stack_top;     /* of this CPU's stack */
+    uint64_t scratch;       /* user RSP between the stub's first instructions */
+    uint64_t cr3;           /* loaded */
+    struct xstate *xstate;  /* whose extended state is in the registers */
+    struct vcpu *vcpu;      /* whose VMCS is current */
+    struct arch_tables *tables; /* GDT, TSS */
+    uint64_t star, lstar, fmask; /* what the SYSCALL MSRs hold now */
+    uint64_t timer_deadline;
+    bool vmx_is_on;
+};
+
+struct arch_space {
+    uint64_t cr3;  /* program spaces */
+    uint64_t eptp; /* guest spaces */
+};
+
+/* The running CPU: the start of the block that holds the stack in use. */
+static inline struct cpu *arch_cpu_self(void)
+{
+    uint64_t stack;
+    __asm__("mov %%rsp, %0" : "=r"(stack));
+    return (struct cpu *)(stack & ~(ARCH_CPU_BLOCK_SIZE - 1));
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* Guests and their vCPUs: the portable part. */
+#ifndef BULKHEAD_KERNEL_GUEST_H
+#define BULKHEAD_KERNEL_GUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch_types.h"
+#include "kernel/abi/guest.h"
+#include "kernel/abi/types.h"
+#include "kernel/object.h"
+
+struct cpu;
+struct space;
+struct thread;
+
+struct vcpu {
+    struct arch_vcpu arch; /* first: assembly finds it here */
+    struct guest *guest;
+    uint32_t index;
+    struct vcpu_page *page;   /* shared with the VMM; direct map */
+    struct region *page_region;
+    struct thread *thread;    /* that has entered it; NULL: none. Set by compare-and-swap */
+    struct cpu *loaded_on;    /* the CPU that has its state in hardware, NULL: none */
+    uint32_t kick_pending;    /* leave at the next chance with EXIT_KICK */
+    struct guest_statistics statistics;
+};
+
+struct guest {
+    struct object object;
+    struct arch_guest arch;
+    struct space *space; /* counted; SPACE_GUEST */
+    struct guest_config config;
+    uint32_t vcpu_count;  /* slots in vcpu[] */
+    struct vcpu **vcpu;   /* one page of pointers: 512 at most */
+    struct guest_cpuid *cpuid; /* pages of rows: cpuid_count */
+    uint32_t cpuid_count;
+    struct guest_msr *msr; /* one page */
+    uint32_t msr_count;
+    uint64_t eoi_exits[4];
+    uint64_t clock_offset; /* ticks that the guest's TSC is behind the host's, modulo 2^64 */
+};
+
+/* kernel_lock is held, except for guest_enter, guest_kick, guest_interrupt and guest_signal. */
+enum status guest_create(struct partition *partition, struct space *space,
+                         const struct guest_config *config, struct guest **result);
+enum status guest_create_vcpu(struct guest *guest, uint32_t index, struct space *space,
+                              uint64_t page_address);
+enum status guest_set_cpuid(struct guest *guest, const struct guest_cpuid *rows, uint32_t count);
+enum status guest_set_msr(struct guest *guest, const struct guest_msr *rows, uint32_t count);
+struct vcpu *guest_vcpu(struct guest *guest, uint32_t index); /* NULL: none */
+/* The running thread enters; returns only with an error, which guest_enter then returns. */
+enum status guest_enter(struct thread *thread, struct vcpu *vcpu);
+void guest_kick(struct vcpu *vcpu);
+/* Pausing and resuming shift the guest's clock by the ticks of the pause. */
+void guest_shift_clock(struct guest *guest, uint64_t ticks);
+/* Called when the last count goes; no vCPU is entered. */
+void guest_destroy(struct guest *guest);
+
+#endif

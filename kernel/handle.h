@@ -1,0 +1,52 @@
+/* Handle tables and the one gate from a handle to an object. */
+#ifndef BULKHEAD_KERNEL_HANDLE_H
+#define BULKHEAD_KERNEL_HANDLE_H
+
+#include <stdint.h>
+
+#include "kernel/abi/types.h"
+
+struct object;
+struct partition;
+
+#define HANDLE_PAGE_ENTRIES 128u /* entries of 32 bytes in a page */
+#define HANDLE_PAGE_LIMIT 32u    /* so 4,096 handles at most */
+
+struct handle_entry {
+    struct object *object; /* NULL: free */
+    uint32_t rights;
+    uint32_t next_free;
+    uint64_t badge;
+    uint64_t reserved;
+};
+_Static_assert(sizeof(struct handle_entry) == 32, "128 to a page");
+
+struct handle_table {
+    struct handle_entry *page[HANDLE_PAGE_LIMIT]; /* grows only, until the partition is destroyed */
+    uint32_t limit;
+    uint32_t used;
+    uint32_t first_free; /* 0: none */
+    uint32_t initialised; /* entries below have been used once */
+};
+
+/* What a handle gives. */
+struct handle_reference {
+    struct object *object;
+    uint64_t badge;
+    uint32_t rights;
+};
+
+/*
+ * The gate: the object behind a handle of the partition, if it has that type (OBJECT_NONE: any) and
+ * all those rights. Takes no lock and no reference: the object stays until this CPU leaves the kernel.
+ */
+enum status handle_lookup(const struct partition *partition, handle_t handle, enum object_type type,
+                          uint32_t rights, struct handle_reference *result);
+
+/* The rest under kernel_lock. */
+enum status handle_insert(struct partition *partition, struct object *object, uint32_t rights,
+                          uint64_t badge, handle_t *result); /* takes a count on the object */
+enum status handle_close(struct partition *partition, handle_t handle);
+void handle_close_all(struct partition *partition);
+
+#endif

@@ -1,0 +1,63 @@
+/* Threads: what the scheduler schedules. */
+#ifndef BULKHEAD_KERNEL_THREAD_H
+#define BULKHEAD_KERNEL_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch_types.h"
+#include "kernel/abi/types.h"
+#include "kernel/object.h"
+#include "kernel/timer.h"
+
+#define THREAD_PORT_RANGES 8u
+
+struct cpu;
+struct event;
+struct space;
+struct vcpu;
+
+struct thread_ports {
+    uint16_t first;
+    uint16_t last;
+};
+
+/* Why a thread waits. */
+enum thread_wait {
+    WAIT_FOR_NOTHING = 0,
+    WAIT_FOR_EVENT = 1,
+    WAIT_FOR_HALT = 2, /* its guest has halted */
+};
+
+struct thread {
+    struct arch_thread arch; /* first: assembly finds it here */
+    struct object object;
+    struct list partition_link; /* in partition->threads */
+    struct partition *partition;
+    struct space *space;
+    struct vcpu *vcpu; /* the thread is inside this guest's vCPU: it goes there when it runs */
+
+    struct list queue_link; /* in a CPU's ready list */
+    struct cpu *cpu;        /* whose queue it belongs to */
+    bool is_pinned;
+    uint8_t run_state; /* enum thread_run_state */
+    uint8_t wait;      /* enum thread_wait */
+    bool is_held;      /* partition paused or stopped: not queued when it becomes ready */
+    uint32_t is_on_cpu; /* 1 while some CPU has its state loaded; stored with release by that CPU */
+    uint64_t ready_since;
+    uint64_t cpu_ticks;
+
+    struct event *waits_for;
+    uint64_t wait_mask;
+    struct timer timer; /* deadline of the wait */
+
+    struct thread_ports ports[THREAD_PORT_RANGES];
+    uint32_t port_range_count;
+};
+
+enum status thread_create(struct partition *partition, struct space *space,
+                          const struct thread_config *config, struct thread **result);
+/* Called when its partition ends; it runs nowhere. */
+void thread_end(struct thread *thread);
+
+#endif
