@@ -5,10 +5,12 @@
 # apt_private ARGS...      apt-get with that state
 # apt_private_cache ARGS...  apt-cache with it
 
+apt_here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+
 apt_private_begin() {
     apt_dir=$(realpath -m "$1")
     mkdir -p "$apt_dir/sources" "$apt_dir/lists/partial" "$apt_dir/cache/archives/partial"
-    "$(dirname "${BASH_SOURCE[0]}")/debian-sources" >"$apt_dir/sources/debian.sources"
+    "$apt_here/debian-sources" >"$apt_dir/sources/debian.sources" || return 1
     apt_options=(
         -q
         -o Dir::Etc::SourceList=/dev/null
@@ -19,7 +21,7 @@ apt_private_begin() {
         -o APT::Get::List-Cleanup=false
     )
     # An index of today serves the other script too.
-    if [ -z "$(find "$apt_dir/updated" -mmin -720 2>/dev/null)" ]; then
+    if [ -z "$(find "$apt_dir/updated" -newer "$apt_here/debian-sources" -mmin -720 2>/dev/null)" ]; then
         if ! apt_private update >"$apt_dir/log" 2>&1; then
             cat "$apt_dir/log" >&2
             echo "deps: the Debian package index could not be read" >&2
