@@ -102,6 +102,7 @@ UNIT_EXTRA_LIBS :=
 all:
 
 include tools/deps/build.mk
+include tools/abi/build.mk
 -include boot/build.mk
 -include kernel/build.mk
 -include guests/build.mk
