@@ -20,12 +20,17 @@
 #   ALL += FILE                    what `make all` builds.
 #   SIZES += FILE                  ELF files that `make size` lists.
 #   IMAGE_FILES += NAME=PATH       puts PATH on the disk image as \bulkhead\NAME, and makes it first.
-#   UNIT_EXTRA_LIBS                libraries for unit tests (see tests/build.mk).
-#   SYSTEM_TESTS += FILE           test programs in TAP that `make test` runs (see tools/build.mk).
+#   $(IMAGE)                       the image that `make run` boots: what to depend on and to boot.
+#   $(MAKE_IMAGE) OUT OPTIONS      builds another image (tools/image/make-image); depend on
+#                                  $(IMAGE_PARTS), the files it takes besides those of OPTIONS.
+#   SYSTEM_TESTS += FILE           programs that speak TAP, which `make test` runs after the unit tests;
+#   SYSTEM_TEST_DEPS += FILE       what they need is made first.
+#   CHECK_ROOMS += PREFIX=ROOM     flags that `make check` uses for files whose path starts with PREFIX.
 #   HELP += 'line'                 a line of `make help`, quoted for the shell.
 #   $(LINUX_VMLINUZ) $(LINUX_MODULES)  Debian's kernel and module directory (made by `make deps`).
 #   $(NEWLIB)/include, $(NEWLIB)/lib   the C library of the guests; $(NEWLIB_STAMP) is what to depend on.
-#   $(DEPS_SRC)/NAME               unpacked Debian sources; depend on $(DEPS_SRC_STAMP).
+#   $(DEPS_SRC)/NAME               unpacked Debian sources, an include path: <inih/ini.h>. Its sources go
+#                                  through $(call objects) too, with EXTRA_CFLAGS := -w.
 #   $(DEPS_STAMP)                  every Debian package is installed; depend on it order-only.
 #
 # Variables for the command line: V=1 (full commands), CC, EMULATOR, CPUS, MEMORY, CONF, FILES.
@@ -65,8 +70,8 @@ NEWLIB_DEFINES := -DREENTRANT_SYSCALLS_PROVIDED -DGETREENT_PROVIDED -D__DYNAMIC_
 # Debian's gcc calls itself a Linux compiler; a guest's program is not one.
 NOT_LINUX := -U__linux__ -U__linux -Ulinux -U__unix__ -U__unix -Uunix -U__gnu_linux__
 GUEST_CFLAGS := -std=c17 -O2 -g -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
-    -ffunction-sections -fdata-sections -fno-common $(WARN) $(INCLUDE) -isystem $(BUILD)/deps/newlib/include \
-    $(NEWLIB_DEFINES) $(NOT_LINUX)
+    -ffunction-sections -fdata-sections -fno-common $(WARN) $(INCLUDE) \
+    -isystem $(BUILD)/deps/newlib/include -isystem $(BUILD)/deps/src $(NEWLIB_DEFINES) $(NOT_LINUX)
 
 BOOT_CFLAGS := -std=c17 -ffreestanding -fpic -fshort-wchar -mno-red-zone -mgeneral-regs-only \
     -fno-stack-protector -fno-stack-check -maccumulate-outgoing-args -fno-strict-aliasing -O2 -g \
@@ -77,7 +82,7 @@ HOST_CFLAGS := -std=gnu17 -O2 -g $(WARN) $(INCLUDE)
 # Unit tests: the sources of every room, compiled for the host.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-common $(SANITIZE) $(WARN) $(INCLUDE) \
-    -DBULKHEAD_UNIT_TEST=1
+    -isystem $(BUILD)/deps/src -DBULKHEAD_UNIT_TEST=1
 
 # --- What fragments call -------------------------------------------------------------------------
 
@@ -90,12 +95,13 @@ ALL :=
 SIZES :=
 IMAGE_FILES :=
 SYSTEM_TESTS :=
+SYSTEM_TEST_DEPS :=
+CHECK_ROOMS :=
 HELP :=
 KERNEL_GENERATED :=
 GUEST_GENERATED :=
 BOOT_GENERATED :=
 UNIT_GENERATED :=
-UNIT_EXTRA_LIBS :=
 
 # --- The rooms, in a fixed order -----------------------------------------------------------------
 
@@ -107,11 +113,11 @@ include tools/abi/build.mk
 -include kernel/build.mk
 -include guests/build.mk
 -include guests/linux/build.mk
-include tools/build.mk
 -include tools/run/build.mk
--include tests/build.mk
+include tests/build.mk
 -include tests/bench/build.mk
 -include tests/system/build.mk
+include tools/build.mk
 
 # --- Compile rules -------------------------------------------------------------------------------
 

@@ -35,3 +35,7 @@ $(LINUX_STAMP): tools/deps/fetch-linux tools/deps/linux.txt tools/deps/apt-priva
 	$(quiet)touch $@
 
 $(LINUX_VMLINUZ) $(LINUX_MODULES): $(LINUX_STAMP) ;
+
+# Files in them that rules elsewhere name.
+$(DEPS_SRC)/%.c $(DEPS_SRC)/%.h: $(DEPS_SRC_STAMP) ;
+$(NEWLIB)/lib/%.a: $(NEWLIB_STAMP) ;
