@@ -1,6 +1,6 @@
 /*
  * An I/O APIC with 24 pins (Intel 82093AA, order number 290566, with the EOI register of version
- * 0x20). A pin that fires becomes an MSI address and data (SDM Vol. 3, 12.11 "Message Signalled
+ * 0x20). A pin that fires becomes an MSI address and data (SDM Vol. 3, 11.11 "Message Signalled
  * Interrupts"). Pins take logical levels, so the polarity bit is kept and has no effect.
  */
 #ifndef BULKHEAD_VMM_IOAPIC_H

@@ -56,7 +56,9 @@ bool pic_output(const struct pic *pic);
 
 /*
  * The processor's interrupt-acknowledge cycle: the vector, now in service. Without a request it is
- * the spurious one, vector 7 of the chip that was asked, and nothing goes in service.
+ * the spurious one, vector 7 of the master, and nothing goes in service. (The slave's, 15, needs a
+ * request withdrawn between two halves of a cycle; here the cycle has no halves.) INTR stays
+ * asserted when more is pending: ask pic_output.
  */
 uint8_t pic_acknowledge(struct pic *pic);
 

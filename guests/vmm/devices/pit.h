@@ -22,23 +22,24 @@
 struct pit_channel {
     /* The counting element. */
     uint32_t count;  /* mode 3: ticks left in this half of the wave; else the count, up to 65536 */
-    uint32_t period; /* what was loaded last, as a number of ticks */
+    uint32_t period; /* what was loaded last, in ticks */
     uint8_t mode;    /* 0-5 */
     bool bcd;
     bool gate;
     bool out;
     bool written; /* a count was written since the control word */
     bool load;    /* the next tick loads the count register */
-    bool armed;   /* counting towards an event */
+    bool loaded;  /* ... and it has done so since the control word: the element counts */
+    bool armed;   /* modes 0, 1, 4, 5: counting towards their one event */
     bool strobe;  /* modes 4 and 5: OUT is low for this one tick */
     /* The bus side. */
-    uint8_t access;     /* 1: low byte, 2: high byte, 3: low then high */
     uint8_t control;    /* bits 5-0 of the last control word, for the status byte */
-    uint16_t reload;    /* the count register, as written */
+    uint8_t access;     /* 1: low byte, 2: high byte, 3: low then high */
+    uint16_t reload;    /* the count register */
     uint16_t latch;     /* the output latch */
     uint8_t latch_left; /* bytes of it still to be read */
     uint8_t status;     /* latched status byte */
-    uint8_t write_low;
+    uint8_t low_byte;   /* access 3: written, waiting for the high one */
     bool status_latched;
     bool write_high; /* access 3: the next byte written is the high one */
     bool read_high;  /* access 3: the next byte read is the high one */
@@ -54,7 +55,12 @@ struct pit {
     uint8_t speaker; /* port 0x61, bits 3-0 */
 };
 
-/* All channels idle until a guest programs them. IRQ follows channel 0's OUT. */
+/*
+ * All channels idle until a guest programs them. IRQ rises with channel 0's OUT. Its fall is shown
+ * when a guest's write causes it, else just before the next rise: on an edge-triggered input a
+ * request must last until it is acknowledged, and a machine that runs late must not lose it to a
+ * short low.
+ */
 void pit_init(struct pit *pit, const struct clock *clock, const struct line *irq);
 
 /* Claims 0x40-0x43 and 0x61. */

@@ -1,6 +1,6 @@
 /*
  * Nanoseconds to ticks of an oscillator and back, exactly: no rounding accumulates, because every
- * tick number is derived from the absolute time. For frequencies below 4.29 GHz; touches nothing.
+ * tick number is derived from the absolute time. For frequencies up to 1 GHz; touches nothing.
  */
 #ifndef BULKHEAD_VMM_TICKS_H
 #define BULKHEAD_VMM_TICKS_H
@@ -12,7 +12,7 @@ uint64_t ticks_from_ns(uint64_t ns, uint32_t hertz);
 
 /*
  * The first nanosecond at which TICKS ticks have passed; UINT64_MAX when that is beyond 64 bits.
- * ticks_from_ns(ticks_to_ns(t)) == t for frequencies up to 1 GHz.
+ * ticks_from_ns(ticks_to_ns(t)) == t.
  */
 uint64_t ticks_to_ns(uint64_t ticks, uint32_t hertz);
 

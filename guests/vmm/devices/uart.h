@@ -56,7 +56,7 @@ struct uart {
 /* State after a hardware reset (data sheet, Table II), with 8n1 set as firmware leaves it. */
 void uart_init(struct uart *uart, const struct uart_ops *ops, const struct line *irq);
 
-/* Claims the eight ports from BASE. False: see bus_io_claim. */
+/* Claims the eight ports from BASE, a multiple of eight. False: see bus_io_claim. */
 bool uart_attach(struct uart *uart, struct io_bus *bus, uint16_t base);
 
 /* Tells the model that pull() has something again. Harmless at any time. */
