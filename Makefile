@@ -60,10 +60,14 @@ PYTHON := python3
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 INCLUDE := -I. -I$(BUILD)/generated
 
+# Where the kernel finds arch_types.h (see kernel/arch.h); unit tests take the fake one.
+ARCH_INCLUDE := -Iarch/x86_64/include
+FAKE_ARCH_INCLUDE := -Itests/fake
+
 # No red zone: interrupts use the same stack. General registers only: vector state is the guests'.
 KERNEL_CFLAGS := -std=c17 -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
     -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \
-    -fno-asynchronous-unwind-tables -fno-common -O2 -g $(WARN) $(INCLUDE)
+    -fno-asynchronous-unwind-tables -fno-common -O2 -g $(WARN) $(INCLUDE) $(ARCH_INCLUDE)
 
 # The last three must match the library's own build (tools/deps/newlib).
 NEWLIB_DEFINES := -DREENTRANT_SYSCALLS_PROVIDED -DGETREENT_PROVIDED -D__DYNAMIC_REENT__
@@ -82,7 +86,7 @@ HOST_CFLAGS := -std=gnu17 -O2 -g $(WARN) $(INCLUDE)
 # Unit tests: the sources of every room, compiled for the host.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-common $(SANITIZE) $(WARN) $(INCLUDE) \
-    -isystem $(BUILD)/deps/src -DBULKHEAD_UNIT_TEST=1
+    $(FAKE_ARCH_INCLUDE) -isystem $(BUILD)/deps/src -DBULKHEAD_UNIT_TEST=1
 
 # --- What fragments call -------------------------------------------------------------------------
 

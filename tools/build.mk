@@ -69,7 +69,10 @@ export CHECK_FLAGS_unit = $(filter-out $(SANITIZE),$(UNIT_CFLAGS))
 export CHECK_FLAGS_host = $(HOST_CFLAGS)
 
 check: $(DEPS_STAMP) $(DEPS_SRC_STAMP) $(NEWLIB_STAMP) $(CHECK_GENERATED)
-	$(quiet)tools/check/check $(addprefix --room ,$(CHECK_ROOMS)) --cache $(BUILD)/check
+	$(quiet)status=0; \
+	tools/check/check $(addprefix --room ,$(CHECK_ROOMS)) --cache $(BUILD)/check || status=1; \
+	$(MAKE) --no-print-directory -s check-abi || status=1; \
+	exit $$status
 
 size: $(KERNEL_ELF) $(SIZES)
 	$(quiet)tools/check/size --kernel $(KERNEL_ELF) $(SIZES)
