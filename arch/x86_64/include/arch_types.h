@@ -1,7 +1,7 @@
 /*
  * The architecture's part of the kernel's structures (see kernel/arch.h), and how the running CPU
- * finds itself. The kernel uses no GS: a CPU's stacks and its struct cpu lie in one block aligned to
- * its size, so masking the stack pointer is enough, in every handler and on every stack.
+ * finds itself. The kernel uses no GS: a CPU's stacks and its struct cpu lie in one block aligned
+ * to its size, so masking the stack pointer is enough, in every handler and on every stack.
  */
 #ifndef BULKHEAD_ARCH_TYPES_H
 #define BULKHEAD_ARCH_TYPES_H
@@ -31,32 +31,46 @@ _Static_assert(sizeof(struct arch_frame) == 22 * 8, "entry.S pushes it");
 #define FRAME_SYSCALL 0x100u
 
 struct arch_thread {
-    struct arch_frame frame; /* first */
+    _Alignas(16) struct arch_frame frame; /* first; interrupts align the stack to 16 bytes */
+    uint64_t kernel_stack; /* of the CPU that runs it: where its entries into the kernel go on */
     uint64_t fs_base, gs_base;
-    struct xstate *xstate; /* extended state, saved when another's is loaded */
+    struct xstate
+        *xstate; /* at the start of arch_thread_state_size() bytes, given by the creator */
 };
 
 struct arch_cpu {
-    uint64_t frame_end;     /* of the running thread: where the SYSCALL stub pushes */
-    uint64_t stack_top;     /* of this CPU's stack */
-    uint64_t scratch;       /* user RSP between the stub's first instructions */
-    uint64_t cr3;           /* loaded */
-    struct xstate *xstate;  /* whose extended state is in the registers */
-    struct vcpu *vcpu;      /* whose VMCS is current */
-    struct arch_tables *tables; /* GDT, TSS */
-    uint64_t star, lstar, fmask; /* what the SYSCALL MSRs hold now */
-    uint64_t timer_deadline;
+    uint64_t frame_end; /* of the running thread: where the SYSCALL entry pushes; also TSS.RSP0 */
+    uint64_t stack_top; /* of this CPU's stack */
+    uint64_t scratch;   /* user RSP between the SYSCALL entry's first instructions */
+    uint64_t cr3;       /* loaded, without PCID */
+    struct thread *loaded;      /* whose registers, space and ports are loaded; NULL: nobody's */
+    struct xstate *xstate;      /* whose extended state is in the registers; NULL: nobody's */
+    struct thread *xstate_lazy; /* VMM that runs with its guest's state still loaded, CR0.TS = 1 */
+    uint64_t xcr0;              /* loaded */
+    bool xstate_is_newer;       /* the registers may be newer than the owner's memory */
+    bool syscall_is_guest;      /* the SYSCALL MSRs may hold a guest's values */
+    bool task_limit_is_short;   /* a VM exit has cut TR's limit: no I/O bitmap */
     bool vmx_is_on;
+    bool pcid_is_on;
+    uint32_t started;            /* enum in cpu/smp.c: how far a secondary CPU has come */
+    uint64_t star, lstar, fmask; /* what the SYSCALL MSRs hold now */
+    uint64_t timer_deadline;     /* ticks; UINT64_MAX: the timer is not set */
+    struct vcpu *vcpu;           /* whose VMCS is current */
+    uint64_t vmxon_region;       /* physical; for vmx/ */
+    struct arch_tables *tables;  /* GDT and TSS: cpu/tables.h */
+    uint32_t nmi_count;          /* counted by the handler, which can do no more */
+    uint32_t nmi_reported;
+    struct arch_pcid *pcid; /* mm/pcid.c */
 };
 
 struct arch_space {
-    uint64_t cr3;  /* program spaces */
+    uint64_t cr3;  /* program spaces: the root's physical address */
+    uint64_t id;   /* program spaces: never used twice */
     uint64_t eptp; /* guest spaces */
 };
 
 /* The running CPU: the start of the block that holds the stack in use. */
-static inline struct cpu *arch_cpu_self(void)
-{
+static inline struct cpu *arch_cpu_self(void) {
     uint64_t stack;
     __asm__("mov %%rsp, %0" : "=r"(stack));
     return (struct cpu *)(stack & ~(ARCH_CPU_BLOCK_SIZE - 1));
