@@ -77,9 +77,7 @@ GUEST_CFLAGS := -std=c17 -O2 -g -ffreestanding -fno-pic -fno-pie -fno-stack-prot
     -ffunction-sections -fdata-sections -fno-common $(WARN) $(INCLUDE) \
     -isystem $(BUILD)/deps/newlib/include -isystem $(BUILD)/deps/src $(NEWLIB_DEFINES) $(NOT_LINUX)
 
-BOOT_CFLAGS := -std=c17 -ffreestanding -fpic -fshort-wchar -mno-red-zone -mgeneral-regs-only \
-    -fno-stack-protector -fno-stack-check -maccumulate-outgoing-args -fno-strict-aliasing -O2 -g \
-    -DGNU_EFI_USE_MS_ABI $(WARN) $(INCLUDE) -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+# BOOT_CFLAGS are in boot/build.mk: nothing else is made for UEFI.
 
 HOST_CFLAGS := -std=gnu17 -O2 -g $(WARN) $(INCLUDE)
 

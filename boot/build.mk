@@ -5,8 +5,7 @@ GNU_EFI_INCLUDE ?= /usr/include/efi
 GNU_EFI_LIB ?= /usr/lib
 
 BOOT_OUT := $(BUILD)/boot
-BOOT_SOURCES := $(sort $(wildcard boot/*.c boot/*.S))
-BOOT_OBJECTS := $(patsubst boot/%,$(BOOT_OUT)/%.o,$(BOOT_SOURCES))
+BOOT_OBJECTS := $(call objects,boot,$(sort $(wildcard boot/*.c boot/*.S)))
 
 # GNU_EFI_USE_MS_ABI: firmware functions carry their calling convention in their type, so a call of
 # one is an ordinary, type-checked call. Only gcc knows -maccumulate-outgoing-args (and needs it for
@@ -15,7 +14,7 @@ BOOT_CFLAGS := -std=c17 -O2 -g -fpic -fvisibility=hidden -ffreestanding -fno-bui
     -fno-stack-protector -fno-strict-aliasing -fshort-wchar -mno-red-zone -mgeneral-regs-only \
     -fcf-protection=none -fno-asynchronous-unwind-tables -fno-unwind-tables \
     $(if $(findstring clang,$(CC)),,-maccumulate-outgoing-args) \
-    -DGNU_EFI_USE_MS_ABI $(WARN) -I. -isystem $(GNU_EFI_INCLUDE) \
+    -DGNU_EFI_USE_MS_ABI $(WARN) $(INCLUDE) -isystem $(GNU_EFI_INCLUDE) \
     -isystem $(GNU_EFI_INCLUDE)/x86_64
 
 BOOT_LDFLAGS := -nostdlib -shared -Bsymbolic -znocombreloc -zdefs -znoexecstack \
@@ -28,17 +27,10 @@ BOOT_SECTIONS := .text .data .dynamic .rela .reloc
 boot: $(BOOT_OUT)/BOOTX64.EFI
 
 $(BOOT_OUT)/BOOTX64.EFI: $(BOOT_OUT)/boot.so
-	objcopy $(addprefix -j ,$(BOOT_SECTIONS)) --target=efi-app-x86_64 $< $@
+	$(call say,EFI,$@)$(OBJCOPY) $(addprefix -j ,$(BOOT_SECTIONS)) --target=efi-app-x86_64 $< $@
 
-$(BOOT_OUT)/boot.so: $(BOOT_OBJECTS)
-	ld $(BOOT_LDFLAGS) $(GNU_EFI_LIB)/crt0-efi-x86_64.o $^ -o $@ -L$(GNU_EFI_LIB) -lgnuefi
+$(BOOT_OUT)/boot.so: $(BOOT_OBJECTS) boot/build.mk
+	$(call say,LD,$@)$(LD) $(BOOT_LDFLAGS) $(GNU_EFI_LIB)/crt0-efi-x86_64.o $(BOOT_OBJECTS) -o $@ \
+	    -L$(GNU_EFI_LIB) -lgnuefi
 
-$(BOOT_OUT)/%.c.o: boot/%.c boot/build.mk
-	@mkdir -p $(@D)
-	$(CC) $(BOOT_CFLAGS) -MMD -MP -c $< -o $@
-
-$(BOOT_OUT)/%.S.o: boot/%.S boot/build.mk
-	@mkdir -p $(@D)
-	$(CC) $(BOOT_CFLAGS) -MMD -MP -c $< -o $@
-
--include $(BOOT_OBJECTS:.o=.d)
+ALL += $(BOOT_OUT)/BOOTX64.EFI
