@@ -32,16 +32,18 @@
 #define MACHINE_HANDLE_EVENT "event" /* event: WAIT, SIGNAL, DUPLICATE. Bits: MACHINE_EVENT_... */
 #define MACHINE_HANDLE_MANAGER \
     "manager" /* event: SIGNAL. Any bits: it is badged, see MACHINE_NOTIFY */
-#define MACHINE_HANDLE_KERNEL "kernel" /* region: READ, of the boot module; length is the file's \
+#define MACHINE_HANDLE_KERNEL                                                                    \
+    "kernel"                           /* region: READ, of the boot module; length is the file's \
                                         */
 #define MACHINE_HANDLE_INITRD "initrd" /* region: READ; missing if there is none */
 #define MACHINE_HANDLE_SHARED "shared" /* region: READ, WRITE: struct machine_shared */
 
 /* --- Bits that the manager sets in "event"; all others are the VMM's own --- */
 
-#define MACHINE_EVENT_INPUT  0x1ull /* the console's input ring has got more */
-#define MACHINE_EVENT_OUTPUT 0x2ull /* the console's output ring, which was full, has space again \
-                                     */
+#define MACHINE_EVENT_INPUT 0x1ull /* the console's input ring has got more */
+#define MACHINE_EVENT_OUTPUT                                             \
+    0x2ull /* the console's output ring, which was full, has space again \
+            */
 #define MACHINE_EVENT_STATISTICS   0x4ull /* shared.statistics_request has grown: answer */
 #define MACHINE_EVENT_POWER_BUTTON 0x8ull /* press the guest's power button */
 #define MACHINE_EVENT_OWN_FIRST    8 /* first bit number for the VMM's own use; the last is 62 */

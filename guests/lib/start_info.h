@@ -7,6 +7,7 @@
 #ifndef BULKHEAD_START_INFO_H
 #define BULKHEAD_START_INFO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,14 +55,14 @@ _Static_assert(sizeof(struct start_info) == 72 + START_HANDLE_LIMIT * 40, "start
 void start_info_begin(struct start_info *info);
 /* Each adds one; false: no space left, or a name that is too long. Arguments come before
  * environment. */
-_Bool start_info_add_argument(struct start_info *info, const char *argument);
-_Bool start_info_add_environment(struct start_info *info, const char *name_and_value);
-_Bool start_info_add_handle(struct start_info *info, const char *name, handle_t handle,
-                            uint64_t length);
+bool start_info_add_argument(struct start_info *info, const char *argument);
+bool start_info_add_environment(struct start_info *info, const char *name_and_value);
+bool start_info_add_handle(struct start_info *info, const char *name, handle_t handle,
+                           uint64_t length);
 /* The named handle, or NULL. */
 const struct start_handle *start_info_find(const struct start_info *info, const char *name);
 /* Whether it is complete and every offset in it stays within. */
-_Bool start_info_is_valid(const struct start_info *info);
+bool start_info_is_valid(const struct start_info *info);
 /* The n-th argument, n below argc of a valid one. */
 const char *start_info_argument(const struct start_info *info, uint32_t n);
 const char *start_info_environment(const struct start_info *info, uint32_t n);

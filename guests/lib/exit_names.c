@@ -1,0 +1,75 @@
+/* Names of exit reasons: SDM Vol. 3, Appendix C "VMX Basic Exit Reasons". */
+#include "guests/lib/exit_names.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char *const vmx_names[] = {
+    [0] = "exception or NMI",
+    [1] = "external interrupt",
+    [2] = "triple fault",
+    [3] = "INIT signal",
+    [4] = "start-up IPI",
+    [5] = "I/O SMI",
+    [6] = "other SMI",
+    [7] = "interrupt window",
+    [8] = "NMI window",
+    [9] = "task switch",
+    [10] = "CPUID",
+    [11] = "GETSEC",
+    [12] = "HLT",
+    [13] = "INVD",
+    [14] = "INVLPG",
+    [15] = "RDPMC",
+    [16] = "RDTSC",
+    [17] = "RSM",
+    [18] = "VMCALL",
+    [19] = "VMCLEAR",
+    [20] = "VMLAUNCH",
+    [21] = "VMPTRLD",
+    [22] = "VMPTRST",
+    [23] = "VMREAD",
+    [24] = "VMRESUME",
+    [25] = "VMWRITE",
+    [26] = "VMXOFF",
+    [27] = "VMXON",
+    [28] = "control-register access",
+    [29] = "MOV DR",
+    [30] = "I/O instruction",
+    [31] = "RDMSR",
+    [32] = "WRMSR",
+    [33] = "entry failure: guest state",
+    [34] = "entry failure: MSR loading",
+    [36] = "MWAIT",
+    [37] = "monitor trap flag",
+    [39] = "MONITOR",
+    [40] = "PAUSE",
+    [41] = "entry failure: machine check",
+    [43] = "TPR below threshold",
+    [44] = "APIC access",
+    [45] = "virtualized EOI",
+    [46] = "access to GDTR or IDTR",
+    [47] = "access to LDTR or TR",
+    [48] = "EPT violation",
+    [49] = "EPT misconfiguration",
+    [50] = "INVEPT",
+    [51] = "RDTSCP",
+    [52] = "preemption timer expired",
+    [53] = "INVVPID",
+    [54] = "WBINVD or WBNOINVD",
+    [55] = "XSETBV",
+    [56] = "APIC write",
+    [57] = "RDRAND",
+    [58] = "INVPCID",
+    [59] = "VMFUNC",
+    [60] = "ENCLS",
+    [61] = "RDSEED",
+    [62] = "page-modification log full",
+    [63] = "XSAVES",
+};
+
+const char *exit_name(const char *technology, unsigned reason) {
+    if (strcmp(technology, "vmx") != 0 || reason >= sizeof(vmx_names) / sizeof(vmx_names[0]))
+        return NULL;
+    return vmx_names[reason];
+}
