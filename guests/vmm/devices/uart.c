@@ -122,13 +122,19 @@ static void reveal_errors(struct uart *uart) {
     }
 }
 
+/* The line's entry is the first in the FIFO: it comes only into an empty one. */
+static uint16_t take_received(struct uart *uart) {
+    uart->line_unread = false;
+    return fifo_take(&uart->receive);
+}
+
 static void receive(struct uart *uart, uint16_t entry) {
     if (uart->receive.count >= fifo_depth(uart)) {
         uart->lsr_errors |= LSR_OVERRUN;
         if ((uart->fcr & FCR_ENABLE) != 0) {
             return; /* the new character is lost */
         }
-        (void)fifo_take(&uart->receive); /* without FIFOs the old one is */
+        (void)take_received(uart); /* without FIFOs the old one is */
     }
     fifo_put(&uart->receive, entry);
     reveal_errors(uart);
@@ -139,15 +145,25 @@ static bool listens(const struct uart *uart) {
     return (uart->mcr & MCR_LOOP) == 0 && (!uart->rts_seen || (uart->mcr & MCR_RTS) != 0);
 }
 
-static void feed(struct uart *uart) {
-    if (uart->receive.count != 0 || !listens(uart)) {
-        return;
+/* The next entry from the line into line_entry. False: there is none. */
+static bool fetch_line(struct uart *uart) {
+    if (uart->line_waiting) {
+        uart->line_waiting = false;
+        return true;
     }
     int byte = uart->ops.pull(uart->ops.context);
     if (byte == UART_PULL_BREAK) {
-        receive(uart, LSR_BREAK << ENTRY_ERROR_SHIFT);
-    } else if (byte >= 0) {
-        receive(uart, (uint16_t)(byte & 0xff));
+        uart->line_entry = LSR_BREAK << ENTRY_ERROR_SHIFT;
+    } else {
+        uart->line_entry = (uint16_t)(byte & 0xff);
+    }
+    return byte >= 0;
+}
+
+static void feed(struct uart *uart) {
+    if (uart->receive.count == 0 && listens(uart) && fetch_line(uart)) {
+        uart->line_unread = true;
+        receive(uart, uart->line_entry);
     }
 }
 
@@ -172,6 +188,8 @@ static void transmit(struct uart *uart, uint8_t byte) {
 }
 
 static void clear_receive(struct uart *uart) {
+    uart->line_waiting |= uart->line_unread;
+    uart->line_unread = false;
     uart->receive.count = 0;
 }
 
@@ -236,7 +254,7 @@ static uint8_t read_data(struct uart *uart) {
     if (uart->receive.count == 0) {
         return 0;
     }
-    uint8_t byte = (uint8_t)fifo_take(&uart->receive);
+    uint8_t byte = (uint8_t)take_received(uart);
     reveal_errors(uart);
     feed_driver(uart);
     return byte;

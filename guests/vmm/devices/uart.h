@@ -39,6 +39,9 @@ struct uart {
     struct line irq;
     struct uart_fifo receive;
     struct uart_fifo transmit; /* only what the back end would not take */
+    uint16_t line_entry;       /* the last entry that came from the line */
+    bool line_unread;          /* ... it is first in the receive FIFO */
+    bool line_waiting;         /* ... a clear took it out of the FIFO: it comes again */
     uint16_t divisor;
     uint8_t ier;
     uint8_t fcr;
