@@ -125,8 +125,9 @@ include tools/build.mk
 
 # A room is recompiled when its compiler or flags change: they are kept in build/ROOM/flags.
 # Written while this file is read, and only if different, so that it never makes work by itself.
+# (strip: make 4.3 sometimes keeps the last newline of what it reads.)
 define remember_flags
-ifneq ($$(file <$(BUILD)/$(1)/flags),$(CC) $(2))
+ifneq ($$(strip $$(file <$(BUILD)/$(1)/flags)),$(strip $(CC) $(2)))
 $$(shell mkdir -p $(BUILD)/$(1))
 $$(file >$(BUILD)/$(1)/flags,$(CC) $(2))
 endif
