@@ -25,6 +25,7 @@
 #                                  $(IMAGE_PARTS), the files it takes besides those of OPTIONS.
 #   SYSTEM_TESTS += FILE           programs that speak TAP, which `make test` runs after the unit tests;
 #   SYSTEM_TEST_DEPS += FILE       what they need is made first.
+#   CHECK_GUEST_FLAGS += FLAGS     what `make check` adds for guests/, where single objects have EXTRA_CFLAGS.
 #   CHECK_ROOMS += PREFIX=ROOM     flags that `make check` uses for files whose path starts with PREFIX.
 #   HELP += 'line'                 a line of `make help`, quoted for the shell.
 #   $(LINUX_VMLINUZ) $(LINUX_MODULES)  Debian's kernel and module directory (made by `make deps`).
@@ -98,6 +99,7 @@ SIZES :=
 IMAGE_FILES :=
 SYSTEM_TESTS :=
 SYSTEM_TEST_DEPS :=
+CHECK_GUEST_FLAGS :=
 CHECK_ROOMS :=
 HELP :=
 KERNEL_GENERATED :=

@@ -20,6 +20,7 @@ VMM_SOURCES := $(sort $(wildcard guests/vmm/*.c guests/vmm/devices/*.c guests/vm
 $(INIH_OBJECT) $(BUILD)/unit/obj/$(basename $(INIH_SOURCE)).o: EXTRA_CFLAGS := -w $(INIH_OPTIONS)
 CONFIG_OBJECTS := $(foreach room,guests unit,$(call objects,$(room),guests/manager/config_read.c))
 $(CONFIG_OBJECTS): EXTRA_CFLAGS := -isystem $(INIH) $(INIH_OPTIONS)
+CHECK_GUEST_FLAGS += -isystem $(INIH) $(INIH_OPTIONS)
 $(INIH_SOURCE): $(DEPS_SRC_STAMP) ;
 
 GUEST_LIBGCC = $(shell $(CC) -print-libgcc-file-name)
