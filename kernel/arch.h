@@ -4,10 +4,9 @@
  *
  * arch_types.h is found by the include path and defines, without including any kernel header:
  *   struct arch_cpu      per-CPU state, embedded in struct cpu
- *   struct arch_thread   register frame and state that hardware does not switch, first in struct thread
- *   struct arch_vcpu     first in struct vcpu
- *   struct arch_space    in struct space: what must be loaded or flushed for it
- *   arch_cpu_self()      the running CPU's struct cpu, a few instructions
+ *   struct arch_thread   register frame and state that hardware does not switch, first in struct
+ * thread struct arch_vcpu     first in struct vcpu struct arch_space    in struct space: what must
+ * be loaded or flushed for it arch_cpu_self()      the running CPU's struct cpu, a few instructions
  *
  * Unless said otherwise a function runs with interrupts off, does not block and cannot fail.
  */
@@ -33,18 +32,19 @@ struct guest;
 
 /* ---- start-up, in this order (kernel/boot.c) */
 
-/* Descriptor tables, exceptions, control registers, feature table of the boot CPU. Serial works before. */
+/* Descriptor tables, exceptions, control registers, feature table of the boot CPU. Serial works
+ * before. */
 void arch_boot_cpu_init(const struct boot_info *info, struct cpu *cpu);
 
-/* Replaces the loader's page tables by the kernel's own: W^X, guard pages, direct map of all RAM and
- * no identity map. The frame allocator works by now. */
+/* Replaces the loader's page tables by the kernel's own: W^X, guard pages, direct map of all RAM
+ * and no identity map. The frame allocator works by now. */
 void arch_kernel_space_init(const struct boot_info *info);
 
 /* Interrupt controllers and timers: finds and calibrates them. */
 void arch_platform_init(const struct boot_info *info);
 
-/* Size in bytes and alignment of one CPU's block: guarded stacks and struct cpu. Allocates and maps it;
- * returns its struct cpu, zeroed, or NULL when memory is short. */
+/* Size in bytes and alignment of one CPU's block: guarded stacks and struct cpu. Allocates and maps
+ * it; returns its struct cpu, zeroed, or NULL when memory is short. */
 struct cpu *arch_cpu_allocate(uint32_t index, uint32_t apic_id);
 
 /* Starts a secondary CPU; it ends up in kernel_secondary_main(). Waits until it is there. False: it
@@ -85,11 +85,14 @@ const char *arch_cpu_name(void);
 void arch_thread_init(struct thread *thread, uint64_t entry, uint64_t stack, uint64_t argument,
                       uint64_t thread_pointer);
 
-/* Pages for extended state, charged by the caller; bytes needed, and giving them over. */
+/* Memory for a thread's extended state: bytes needed; cleared, page-aligned memory of that size is
+ * given before arch_thread_init. */
 size_t arch_thread_state_size(void);
+void arch_thread_give_state(struct thread *thread, void *memory);
+void *arch_thread_state(const struct thread *thread);
 
-/* Runs a thread: loads all of its state that is not loaded yet, its space, and goes to it, or into the
- * guest whose vCPU it has entered (thread->vcpu). */
+/* Runs a thread: loads all of its state that is not loaded yet, its space, and goes to it, or into
+ * the guest whose vCPU it has entered (thread->vcpu). */
 noreturn void arch_thread_run(struct thread *thread);
 
 /* The thread stops running on this CPU: everything that hardware does not switch is saved, so that
@@ -123,20 +126,24 @@ void arch_page_clear(void *page);
 /* The page-table format for a kind of space, NULL where the hardware lacks it. */
 const struct page_format *arch_page_format(enum space_kind kind);
 
-/* Fills the root of a new program space with what every program space shares (the kernel's half). */
+/* Fills the root of a new program space with what every program space shares (the kernel's half).
+ */
 void arch_space_init(struct space *space);
 void arch_space_destroy(struct space *space);
 
-/* Drops every cached translation of every space on this CPU. */
+/* Drops every cached translation of every space on this CPU, and unloads a space that no running
+ * thread of it uses (cpu->current is NULL or of another space). */
 void arch_flush_translations(void);
 
 /* ---- guests (kernel/guest.c) */
 
-enum status arch_vcpu_init(struct vcpu *vcpu);  /* state after reset */
-void arch_vcpu_destroy(struct vcpu *vcpu);      /* it is loaded nowhere */
-void arch_vcpu_unload(struct vcpu *vcpu);       /* on the CPU where it is loaded: write it back to memory */
-size_t arch_vcpu_pages(void);                   /* pages that arch_vcpu_init takes, for the quota */
-void arch_vcpu_prepare_enter(struct vcpu *vcpu); /* applies the page's dirty registers and injection */
+enum status arch_vcpu_init(struct vcpu *vcpu); /* state after reset */
+void arch_vcpu_destroy(struct vcpu *vcpu);     /* it is loaded nowhere */
+void arch_vcpu_unload(
+    struct vcpu *vcpu);       /* on the CPU where it is loaded: write it back to memory */
+size_t arch_vcpu_pages(void); /* pages that arch_vcpu_init takes, for the quota */
+void arch_vcpu_prepare_enter(
+    struct vcpu *vcpu); /* applies the page's dirty registers and injection */
 enum status arch_vcpu_get_state(struct vcpu *vcpu, struct guest_state *state);
 enum status arch_vcpu_set_state(struct vcpu *vcpu, const struct guest_state *state);
 
@@ -170,7 +177,7 @@ void arch_backtrace(const void *frame);
 
 /* ---- called by the architecture (kernel side of the contract) */
 
-noreturn void kernel_main(const struct boot_info *info);     /* boot CPU, on its final stack */
+noreturn void kernel_main(const struct boot_info *info); /* boot CPU, on its final stack */
 noreturn void kernel_secondary_main(struct cpu *cpu);
 
 /* After an interrupt was acknowledged; the caller then looks at cpu->reschedule and, if it is set,

@@ -22,6 +22,8 @@ void event_signal(struct event *event, uint64_t bits);
 /* Returns the bits taken, or an error; or does not return: the thread waits, and the result is its
  * call's. */
 int64_t event_wait(struct thread *thread, struct event *event, uint64_t mask, uint64_t deadline_ns);
+/* The deadline of a thread's wait has passed. */
+void event_wait_expired(struct thread *thread);
 /* The waiter gets GONE. */
 void event_destroy(struct event *event);
 /* The thread stops waiting, because it ends. */

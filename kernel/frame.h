@@ -10,7 +10,7 @@
 
 #include "kernel/abi/boot_info.h"
 
-#define FRAME_NONE UINT64_MAX
+#define FRAME_NONE      UINT64_MAX
 #define FRAME_ORDER_MAX 18u /* 1 GiB */
 
 /* Takes the usable rows of the memory map; loader rows follow when boot is over (frame_add). */

@@ -18,11 +18,11 @@ struct vcpu {
     struct arch_vcpu arch; /* first: assembly finds it here */
     struct guest *guest;
     uint32_t index;
-    struct vcpu_page *page;   /* shared with the VMM; direct map */
+    struct vcpu_page *page; /* shared with the VMM; direct map */
     struct region *page_region;
-    struct thread *thread;    /* that has entered it; NULL: none. Set by compare-and-swap */
-    struct cpu *loaded_on;    /* the CPU that has its state in hardware, NULL: none */
-    uint32_t kick_pending;    /* leave at the next chance with EXIT_KICK */
+    struct thread *thread; /* that has entered it; NULL: none. Set by compare-and-swap */
+    struct cpu *loaded_on; /* the CPU that has its state in hardware, NULL: none */
+    uint32_t kick_pending; /* leave at the next chance with EXIT_KICK */
     struct guest_statistics statistics;
 };
 
@@ -31,8 +31,8 @@ struct guest {
     struct arch_guest arch;
     struct space *space; /* counted; SPACE_GUEST */
     struct guest_config config;
-    uint32_t vcpu_count;  /* slots in vcpu[] */
-    struct vcpu **vcpu;   /* one page of pointers: 512 at most */
+    uint32_t vcpu_count;       /* slots in vcpu[] */
+    struct vcpu **vcpu;        /* one page of pointers: 512 at most */
     struct guest_cpuid *cpuid; /* pages of rows: cpuid_count */
     uint32_t cpuid_count;
     struct guest_msr *msr; /* one page */
@@ -48,6 +48,7 @@ enum status guest_create_vcpu(struct guest *guest, uint32_t index, struct space 
                               uint64_t page_address);
 enum status guest_set_cpuid(struct guest *guest, const struct guest_cpuid *rows, uint32_t count);
 enum status guest_set_msr(struct guest *guest, const struct guest_msr *rows, uint32_t count);
+void guest_set_eoi_exits(struct guest *guest, const uint64_t vectors[4]);
 struct vcpu *guest_vcpu(struct guest *guest, uint32_t index); /* NULL: none */
 /* The running thread enters; returns only with an error, which guest_enter then returns. */
 enum status guest_enter(struct thread *thread, struct vcpu *vcpu);

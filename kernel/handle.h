@@ -10,14 +10,14 @@ struct object;
 struct partition;
 
 #define HANDLE_PAGE_ENTRIES 128u /* entries of 32 bytes in a page */
-#define HANDLE_PAGE_LIMIT 32u    /* so 4,096 handles at most */
+#define HANDLE_PAGE_LIMIT   32u  /* so 4,096 handles at most */
 
 struct handle_entry {
     struct object *object; /* NULL: free */
     uint32_t rights;
     uint32_t next_free;
     uint64_t badge;
-    uint64_t reserved;
+    uint64_t sequence; /* counts closings, so that a lookup sees that it read two lives of a slot */
 };
 _Static_assert(sizeof(struct handle_entry) == 32, "128 to a page");
 
@@ -25,7 +25,7 @@ struct handle_table {
     struct handle_entry *page[HANDLE_PAGE_LIMIT]; /* grows only, until the partition is destroyed */
     uint32_t limit;
     uint32_t used;
-    uint32_t first_free; /* 0: none */
+    uint32_t first_free;  /* 0: none */
     uint32_t initialised; /* entries below have been used once */
 };
 
@@ -38,7 +38,8 @@ struct handle_reference {
 
 /*
  * The gate: the object behind a handle of the partition, if it has that type (OBJECT_NONE: any) and
- * all those rights. Takes no lock and no reference: the object stays until this CPU leaves the kernel.
+ * all those rights. Takes no lock and no reference: the object stays until this CPU leaves the
+ * kernel.
  */
 enum status handle_lookup(const struct partition *partition, handle_t handle, enum object_type type,
                           uint32_t rights, struct handle_reference *result);
@@ -47,6 +48,11 @@ enum status handle_lookup(const struct partition *partition, handle_t handle, en
 enum status handle_insert(struct partition *partition, struct object *object, uint32_t rights,
                           uint64_t badge, handle_t *result); /* takes a count on the object */
 enum status handle_close(struct partition *partition, handle_t handle);
-void handle_close_all(struct partition *partition);
+/* Closes the partition's handles to what another partition owns; owner NULL: all. */
+void handle_close_owned(struct partition *partition, const struct partition *owner);
+/* Closes its handles to one object. */
+void handle_close_object(struct partition *partition, const struct object *object);
+/* Gives the table's pages back; nobody looks anything up in it any more. */
+void handle_table_free(struct partition *partition);
 
 #endif

@@ -16,6 +16,7 @@ size_t log_read(uint64_t *position, char *buffer, size_t size);
 uint64_t log_oldest(void);
 uint64_t log_newest(void);
 void log_watch(struct event *event, uint64_t bits);
+struct event *log_watcher(void);
 /* From now on lines go to the ring alone. */
 void log_release_console(void);
 void log_take_console(void);

@@ -22,13 +22,18 @@ struct object {
     struct list owner_link;  /* in owner->objects */
 };
 
-/* Allocates size bytes (at most a page) of cleared memory charged to owner. NULL: quota or memory. */
-void *object_create(enum object_type type, struct partition *owner, size_t size);
+/* Cleared memory for an object of the type, charged to owner, counted once. NULL: quota or memory.
+ */
+void *object_create(enum object_type type, struct partition *owner);
+
+/* The same for one of the kernel's own that is never freed. */
+void object_init_static(struct object *object, enum object_type type);
 
 void object_get(struct object *object);
 void object_put(struct object *object);
 
-/* Frees the memory of objects whose count has reached zero; called at the end of management calls. */
+/* Frees the memory of objects whose count has reached zero; called at the end of management calls.
+ */
 void object_reap(void);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * A page-table format, as data: one walker (page_table.c) serves the processor's tables, EPT and the
- * IOMMU's. Tables have 512 entries of 8 bytes; level 0 holds 4 KiB pages, level 1 2 MiB, level 2 1 GiB.
+ * A page-table format, as data: one walker (page_table.c) serves the processor's tables, EPT and
+ * the IOMMU's. Tables have 512 entries of 8 bytes; level 0 holds 4 KiB pages, level 1 2 MiB, level
+ * 2 1 GiB.
  */
 #ifndef BULKHEAD_KERNEL_PAGE_FORMAT_H
 #define BULKHEAD_KERNEL_PAGE_FORMAT_H

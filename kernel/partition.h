@@ -8,6 +8,7 @@
 #include "kernel/abi/types.h"
 #include "kernel/handle.h"
 #include "kernel/object.h"
+#include "kernel/slab.h"
 
 struct event;
 
@@ -17,7 +18,8 @@ struct partition {
     uint64_t id;
     struct list all_link; /* in the list of all partitions, by id */
     enum partition_state state;
-    bool is_pausing_clock;
+    enum partition_state state_before_pause;
+    bool is_closing; /* its destruction has begun */
     int32_t exit_code;
     struct fault_info fault;
 
@@ -27,6 +29,7 @@ struct partition {
     uint64_t kernel_pages; /* atomic; part of used_pages */
 
     struct handle_table handles;
+    struct slab slab;    /* the memory of its small objects */
     struct list objects; /* that it owns */
     struct list threads;
     uint32_t thread_count;
@@ -35,8 +38,8 @@ struct partition {
 
     struct event *event; /* told of changes of state */
     uint64_t event_bits;
-    uint64_t paused_at;   /* ticks */
-    uint64_t cpu_ticks;   /* atomic */
+    uint64_t paused_at; /* ticks */
+    uint64_t cpu_ticks; /* atomic */
     uint64_t wait_ticks;
     uint64_t log_window, log_count; /* rate limit */
 };
@@ -54,7 +57,13 @@ void partition_uncharge_kernel(struct partition *partition, uint64_t pages);
 /* A cleared kernel page paid by the partition: address in the direct map, NULL: quota or memory. */
 void *partition_page_allocate(struct partition *partition);
 void partition_page_free(struct partition *partition, void *page);
+/* The same for 2^order contiguous pages. */
+void *partition_pages_allocate(struct partition *partition, uint32_t order);
+void partition_pages_free(struct partition *partition, void *pages, uint32_t order);
 
+void partition_init_kernel(void);
+/* Who is told of changes of state; NULL: nobody. */
+void partition_set_event(struct partition *partition, struct event *event, uint64_t bits);
 enum status partition_create(struct partition *account, const struct partition_config *config,
                              struct partition **result);
 void partition_get_info(struct partition *partition, struct partition_info *info);
@@ -66,5 +75,10 @@ void partition_stop(struct partition *partition, enum partition_state state, int
 /* One step of destruction; STATUS_BUSY: call again (the system call is restarted). */
 enum status partition_destroy(struct partition *partition);
 void partition_notify(struct partition *partition);
+/* Takes everything that the stopped partition has away from it: handles, threads, mappings. What
+ * others still use of its objects stays. For starting the manager anew. */
+void partition_empty(struct partition *partition);
+/* Pages that partitions other than the kernel's own use, quotas of others not counted twice. */
+uint64_t partition_charged_pages(void);
 
 #endif

@@ -1,4 +1,5 @@
-/* Formatted text: %s %c %d %u %x %p %% with l, ll, z, width, 0 and - ; bounded, always terminated. */
+/* Formatted text: %s %c %d %u %x %p %% with l, ll, z, width, 0 and - ; bounded, always terminated.
+ */
 #ifndef BULKHEAD_KERNEL_PRINT_H
 #define BULKHEAD_KERNEL_PRINT_H
 

@@ -9,8 +9,8 @@
 #include "kernel/object.h"
 
 struct region_extent {
-    uint64_t base;   /* physical */
-    uint32_t order;  /* 2^order frames */
+    uint64_t base;  /* physical */
+    uint32_t order; /* 2^order frames */
     uint32_t reserved;
 };
 
@@ -18,18 +18,16 @@ struct region_page; /* a page of extents */
 
 struct region {
     struct object object;
-    uint64_t length; /* bytes, of pages */
+    uint64_t length;  /* bytes, of pages */
     uint64_t cleared; /* bytes from the start that are cleared */
-    bool is_fixed;   /* not from the frame allocator: a boot module; never freed, read-only */
+    bool is_fixed;    /* not from the frame allocator: a boot module; never freed, read-only */
     uint64_t fixed_base;
     struct list mappings;
-    uint32_t extent_count;
-    struct region_extent *extents; /* one page of them paid as kernel memory (256 extents), or NULL */
-    struct region_page *more;      /* further pages */
+    struct region_page *first_page, *last_page; /* of extents, paid as kernel memory */
 };
 
-/* kernel_lock is held for all of these. Extents are as large as memory allows, so that 2 MiB and 1 GiB
- * pages can be used. Memory is charged at once, cleared in pieces. */
+/* kernel_lock is held for all of these. Extents are as large as memory allows, so that 2 MiB and 1
+ * GiB pages can be used. Memory is charged at once, cleared in pieces. */
 enum status region_create(struct partition *partition, uint64_t length, struct region **result);
 enum status region_create_fixed(struct partition *partition, uint64_t base, uint64_t length,
                                 struct region **result);

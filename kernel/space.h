@@ -13,7 +13,7 @@ struct region;
 
 /* One space_map. */
 struct mapping {
-    struct object object; /* OBJECT_NONE; paid by the space's partition */
+    struct object object;    /* OBJECT_NONE; paid by the space's partition */
     struct list space_link;  /* in space->mappings, by address */
     struct list region_link; /* in region->mappings */
     struct space *space;
@@ -42,6 +42,8 @@ enum status space_map(struct space *space, struct region *region, uint64_t offse
 enum status space_unmap(struct space *space, uint64_t address, uint64_t length);
 /* One step: takes down at most a bounded piece; STATUS_BUSY: call again. */
 enum status space_clear(struct space *space);
+/* Takes the region out of every space. */
+void space_unmap_region(struct region *region);
 /* Called when the last count goes. */
 void space_destroy(struct space *space);
 

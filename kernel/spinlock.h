@@ -2,8 +2,8 @@
  * Ticket spinlock. Interrupts are off in the kernel, so taking one is all there is to it.
  *
  * Lock order (a lock may be taken while those above it are held, never the other way round):
- *   1. kernel_lock       objects' creation, destruction, mapping, handle tables. Not on the exit, call,
- *                        event and switch paths. While waiting for it a CPU serves cpu_call requests.
+ *   1. kernel_lock       objects' creation, destruction, mapping, handle tables. Not on the exit,
+ * call, event and switch paths. While waiting for it a CPU serves cpu_call requests.
  *   2. event.lock
  *   3. cpu.queue_lock    one CPU's run queue and timer queue
  *   4. log.lock, frame.lock

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdnoreturn.h>
 
 #include "arch_types.h"
 #include "kernel/abi/types.h"
@@ -40,9 +41,10 @@ struct thread {
     struct list queue_link; /* in a CPU's ready list */
     struct cpu *cpu;        /* whose queue it belongs to */
     bool is_pinned;
-    uint8_t run_state; /* enum thread_run_state */
-    uint8_t wait;      /* enum thread_wait */
-    bool is_held;      /* partition paused or stopped: not queued when it becomes ready */
+    uint8_t run_state;  /* enum thread_run_state */
+    uint8_t wait;       /* enum thread_wait */
+    bool yields;        /* goes behind all others of its CPU this time */
+    bool is_held;       /* partition paused or stopped: not queued when it becomes ready */
     uint32_t is_on_cpu; /* 1 while some CPU has its state loaded; stored with release by that CPU */
     uint64_t ready_since;
     uint64_t cpu_ticks;
@@ -57,7 +59,13 @@ struct thread {
 
 enum status thread_create(struct partition *partition, struct space *space,
                           const struct thread_config *config, struct thread **result);
-/* Called when its partition ends; it runs nowhere. */
+/* Lets a suspended thread run. */
+void thread_start(struct thread *thread);
+/* The thread runs nowhere: it will never run again. Its memory stays until nothing counts on it. */
 void thread_end(struct thread *thread);
+/* Called when the last count goes. */
+void thread_destroy(struct thread *thread);
+/* The running thread ends; when it was the last, so does its partition. */
+noreturn void thread_exit(uint64_t code);
 
 #endif

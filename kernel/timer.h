@@ -1,4 +1,5 @@
-/* Per-CPU timers, sorted by deadline; the hardware's timer is set to the first or to the slice's end. */
+/* Per-CPU timers, sorted by deadline; the hardware's timer is set to the first or to the slice's
+ * end. */
 #ifndef BULKHEAD_KERNEL_TIMER_H
 #define BULKHEAD_KERNEL_TIMER_H
 
@@ -13,8 +14,8 @@ struct timer;
 typedef void (*timer_function)(struct timer *timer);
 
 struct timer {
-    struct list link; /* in cpu->timers; empty: not armed */
-    uint64_t deadline; /* ticks */
+    struct list link;        /* in cpu->timers; empty: not armed */
+    uint64_t deadline;       /* ticks */
     timer_function function; /* called with interrupts off and no lock held, on the timer's CPU */
     struct cpu *cpu;
 };
@@ -33,5 +34,7 @@ void clock_init(uint64_t ticks_per_second);
 uint64_t clock_ticks_to_ns(uint64_t ticks);
 uint64_t clock_ns_to_ticks(uint64_t ns);
 uint64_t clock_now_ns(void);
+/* An absolute deadline in nanoseconds since the kernel's start, as a value of arch_ticks(). */
+uint64_t clock_deadline_ticks(uint64_t deadline_ns);
 
 #endif
