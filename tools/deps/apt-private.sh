@@ -17,7 +17,7 @@ apt_private_begin() {
         -o Dir::Etc::SourceParts="$apt_dir/sources"
         -o Dir::State::Lists="$apt_dir/lists"
         -o Dir::Cache="$apt_dir/cache"
-        -o APT::Sandbox::User="$(id -un)"
+        -o APT::Sandbox::User=root
         -o APT::Get::List-Cleanup=false
     )
     # An index of today serves the other script too.
