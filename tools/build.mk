@@ -16,6 +16,7 @@ DEFAULT_CONF := configs/default.conf
 CONF ?=
 FILES ?=
 CMDLINE ?=
+export CMDLINE
 IMAGE := $(BUILD)/image/$(if $(strip $(CONF)$(FILES)$(CMDLINE)),custom,disk).img
 
 # Debug information stays at home: firmware reads the image slowly. The kernel keeps its symbols.
@@ -49,14 +50,16 @@ $(BUILD)/image/custom.img: $(IMAGE_PARTS) $(call image_paths,$(image_ours)) FORC
 	$(MAKE_DIR)
 	$(call say,IMAGE,$@)$(MAKE_IMAGE) --file 'bulkhead.conf=$(or $(CONF),$(DEFAULT_CONF))' \
 	    $(addprefix --file ,$(image_ours)) $(foreach f,$(FILES),--file '$(notdir $(f))=$(f)') \
-	    $(if $(CMDLINE),--cmdline '$(CMDLINE)') $@
+	    $(if $(CMDLINE),--cmdline "$$CMDLINE") $@
 
 # --- Tests ---------------------------------------------------------------------------------------
 
 TEST_JOBS ?= 2
 RUN_TAP := tools/check/run-tap --jobs $(TEST_JOBS)
 
-test: $(UNIT_TESTS) $(SYSTEM_TEST_DEPS)
+SYSTEM_TESTS := $(or $(SYSTEM_TESTS),$(sort $(wildcard tests/system/*.t)))
+
+test: $(UNIT_TESTS) $(if $(SYSTEM_TESTS),$(SYSTEM_TEST_DEPS) $(BUILD)/image/disk.img)
 	$(quiet)$(UNIT_ENVIRONMENT) $(RUN_TAP) $(UNIT_TESTS) $(SYSTEM_TESTS)
 
 # --- Checks --------------------------------------------------------------------------------------
