@@ -5,10 +5,10 @@ LIB_START := $(call objects,guests,guests/lib/crt0.S)
 LIB_ARCHIVE := $(BUILD)/guests/lib.a
 LIB_SCRIPT := guests/lib/program.ld
 
-# The configuration's grammar is read by inih: whole lines only, `#` comments, every section announced.
+# The configuration's grammar is read by inih: whole lines only, `#` comments, errors with their line.
 INIH := $(DEPS_SRC)/inih
 INIH_SOURCE := $(INIH)/ini.c
-INIH_OPTIONS := -DINI_HANDLER_LINENO=1 -DINI_CALL_HANDLER_ON_NEW_SECTION=1 -DINI_ALLOW_MULTILINE=0 \
+INIH_OPTIONS := -DINI_HANDLER_LINENO=1 -DINI_ALLOW_MULTILINE=0 \
     -DINI_ALLOW_BOM=1 -DINI_START_COMMENT_PREFIXES='"\#"' -DINI_INLINE_COMMENT_PREFIXES='"\#"' \
     -DINI_MAX_LINE=2048 -DINI_USE_STACK=1 -DINI_ALLOW_NO_VALUE=0
 INIH_OBJECT := $(BUILD)/guests/obj/$(basename $(INIH_SOURCE)).o
@@ -19,8 +19,8 @@ VMM_SOURCES := $(sort $(wildcard guests/vmm/*.c guests/vmm/devices/*.c guests/vm
 # Third-party code is compiled without our warnings, and everything that includes it sees its options.
 $(INIH_OBJECT) $(BUILD)/unit/obj/$(basename $(INIH_SOURCE)).o: EXTRA_CFLAGS := -w $(INIH_OPTIONS)
 CONFIG_OBJECTS := $(foreach room,guests unit,$(call objects,$(room),guests/manager/config_read.c))
-$(CONFIG_OBJECTS): EXTRA_CFLAGS := -isystem $(INIH) $(INIH_OPTIONS)
-CHECK_GUEST_FLAGS += -isystem $(INIH) $(INIH_OPTIONS)
+$(CONFIG_OBJECTS): EXTRA_CFLAGS := $(INIH_OPTIONS)
+CHECK_GUEST_FLAGS += $(INIH_OPTIONS)
 $(INIH_SOURCE): $(DEPS_SRC_STAMP) ;
 
 GUEST_LIBGCC = $(shell $(CC) -print-libgcc-file-name)
