@@ -68,6 +68,15 @@ static EFI_STATUS file_length(EFI_FILE_PROTOCOL *file, uint64_t *length) {
     return (buffer.info.Attribute & EFI_FILE_DIRECTORY) != 0 ? EFI_UNSUPPORTED : EFI_SUCCESS;
 }
 
+/* The path's last part. */
+static const char *file_name(const char *path) {
+    const char *name = path;
+    for (; *path != '\0'; path++) {
+        name = *path == '\\' ? path + 1 : name;
+    }
+    return name;
+}
+
 static EFI_STATUS file_read_open(EFI_FILE_PROTOCOL *file, struct file_content *content,
                                  const char *path, enum boot_memory_type type) {
     char size[FORMAT_SIZE_LENGTH];
@@ -75,7 +84,9 @@ static EFI_STATUS file_read_open(EFI_FILE_PROTOCOL *file, struct file_content *c
 
     EFI_STATUS status = file_length(file, &length);
     if (!EFI_ERROR(status)) {
-        console_print("loading %s (%s)", path, format_size(size, length));
+        if (type == BOOT_MEMORY_MODULE) {
+            console_print("loading %s (%s)", file_name(path), format_size(size, length));
+        }
         content->base = allocate(length, type, ALLOCATE_ANYWHERE);
         if (content->base == NULL) {
             console_print("out of memory: %s needs %s in one piece", path,

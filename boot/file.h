@@ -29,7 +29,10 @@ void file_close_volume(void);
 /* Opens a file or directory for reading. Prints nothing: some files may be absent. */
 EFI_STATUS file_open(EFI_FILE_PROTOCOL **file, const char *path);
 
-/* Whole file into memory of this type. EFI_NOT_FOUND: no message yet; otherwise it is printed. */
+/*
+ * Whole file into memory of this type, with a line of progress for what the kernel keeps.
+ * EFI_NOT_FOUND: no message yet; every other error is printed.
+ */
 EFI_STATUS file_read(struct file_content *content, const char *path, enum boot_memory_type type);
 
 /* The next entry of a directory; EFI_END_OF_FILE behind the last. */

@@ -55,15 +55,15 @@ static EFI_STATUS main_summarize(struct loader *loader) {
 static loader_step *const main_steps[] = {
     main_make_info,      /* every later step has a place for its result */
     cpus_check,          /* no file is read for a CPU that cannot run the kernel */
-    main_open_volume,    /* */
-    command_line_load,   /* before the kernel: options may one day choose it */
+    main_open_volume,    /* every file comes from the volume of the loader itself */
+    command_line_load,   /* before the long reads, so that a mistake in it shows at once */
     kernel_load,         /* before the modules: it wants memory in one aligned piece */
-    modules_load,        /* */
+    modules_load,        /* the bulk of the time goes here */
     cpus_find_rsdp,      /* the MADT hangs on it */
-    cpus_find,           /* */
+    cpus_find,           /* while MP services can still be asked */
     testlock_apply,      /* needs the command line, and the firmware for the other CPUs */
-    framebuffer_find,    /* */
-    entropy_gather,      /* */
+    framebuffer_find,    /* after all mode changes: nothing above touches the screen's mode */
+    entropy_gather,      /* the time stamps of its last resort gain by what came before */
     memory_map_prepare,  /* after the large allocations: sizes its arrays by their number */
     trampoline_reserve,  /* may choose from the map */
     address_space_build, /* needs the kernel's place and the end of memory */
