@@ -51,7 +51,28 @@ static unsigned first_of(const struct pic_chip *chip, uint8_t set) {
     return NONE;
 }
 
-static unsigned chip_request(const struct pic *pic, unsigned which);
+static uint8_t input_requests(const struct pic_chip *chip) {
+    return (uint8_t)((chip->latched & ~chip->elcr) | (chip->lines & chip->elcr));
+}
+
+/* The input of IRR for which the chip asserts its output: above all that is in ISR, or NONE. */
+static unsigned select_input(const struct pic_chip *chip, uint8_t irr, uint8_t isr) {
+    if (chip->expected != 0) {
+        return NONE;
+    }
+    unsigned input = first_of(chip, (uint8_t)(irr & ~chip->imr));
+    if (chip->special_mask) {
+        isr &= (uint8_t)~chip->imr;
+    }
+    unsigned served = first_of(chip, isr);
+    bool above = input != NONE && (served == NONE || rank_of(chip, input) < rank_of(chip, served));
+    return above ? input : NONE;
+}
+
+static unsigned slave_request(const struct pic *pic) {
+    const struct pic_chip *slave = &pic->chips[SLAVE];
+    return select_input(slave, input_requests(slave), slave->isr);
+}
 
 /*
  * The interrupt request register. The master's input 2 follows the slave's output as it is now, so
@@ -59,35 +80,20 @@ static unsigned chip_request(const struct pic *pic, unsigned which);
  */
 static uint8_t requests(const struct pic *pic, unsigned which) {
     const struct pic_chip *chip = &pic->chips[which];
-    uint8_t irr = (uint8_t)((chip->latched & ~chip->elcr) | (chip->lines & chip->elcr));
-    if (which == MASTER) {
-        irr &= (uint8_t) ~(1u << CASCADE);
-        if (!chip->single && chip_request(pic, SLAVE) != NONE) {
-            irr |= 1u << CASCADE;
-        }
+    uint8_t irr = input_requests(chip);
+    if (which == MASTER && !chip->single && slave_request(pic) != NONE) {
+        irr |= 1u << CASCADE;
     }
     return irr;
 }
 
-/* The input for which the chip asserts its output: above everything in service, or NONE. */
-static unsigned chip_request(const struct pic *pic, unsigned which) {
-    const struct pic_chip *chip = &pic->chips[which];
-    if (chip->expected != 0) {
-        return NONE;
+static unsigned master_request(const struct pic *pic) {
+    const struct pic_chip *master = &pic->chips[MASTER];
+    uint8_t isr = master->isr;
+    if (master->fully_nested) {
+        isr &= (uint8_t) ~(1u << CASCADE); /* "Special Fully Nested Mode" */
     }
-    unsigned input = first_of(chip, requests(pic, which) & (uint8_t)~chip->imr);
-    if (input == NONE) {
-        return NONE;
-    }
-    uint8_t blocking = chip->isr;
-    if (chip->special_mask) {
-        blocking &= (uint8_t)~chip->imr;
-    }
-    if (which == MASTER && chip->fully_nested) {
-        blocking &= (uint8_t) ~(1u << CASCADE); /* "Special Fully Nested Mode" */
-    }
-    unsigned served = first_of(chip, blocking);
-    return served == NONE || rank_of(chip, input) < rank_of(chip, served) ? input : NONE;
+    return select_input(master, requests(pic, MASTER), isr);
 }
 
 static void update(struct pic *pic) {
@@ -193,7 +199,7 @@ static void write_data(struct pic_chip *chip, uint8_t value) {
 /* "Poll Command": the next read is an acknowledge cycle of this chip alone. */
 static uint8_t poll(struct pic *pic, unsigned which) {
     struct pic_chip *chip = &pic->chips[which];
-    unsigned input = chip_request(pic, which);
+    unsigned input = which == MASTER ? master_request(pic) : slave_request(pic);
     chip->poll = false;
     if (input == NONE) {
         return 0;
@@ -216,16 +222,16 @@ static uint8_t chip_read(struct pic *pic, unsigned which, bool data) {
 }
 
 bool pic_output(const struct pic *pic) {
-    return chip_request(pic, MASTER) != NONE;
+    return master_request(pic) != NONE;
 }
 
 uint8_t pic_acknowledge(struct pic *pic) {
     struct pic_chip *master = &pic->chips[MASTER];
     struct pic_chip *slave = &pic->chips[SLAVE];
-    unsigned input = chip_request(pic, MASTER);
+    unsigned input = master_request(pic);
     uint8_t vector = (uint8_t)(master->base + SPURIOUS);
     if (input == CASCADE) {
-        unsigned slave_input = chip_request(pic, SLAVE);
+        unsigned slave_input = slave_request(pic);
         vector = (uint8_t)(slave->base + slave_input);
         take(slave, slave_input);
     } else if (input != NONE) {
