@@ -79,7 +79,7 @@ class Emulator:
                 file.write("".join(line + "\n" for line in (*self.options.debugger, "c")))
             self.process = process.start(
                 [PROGRAM, "-q", "-f", "bochsrc", "-rc", "debugger.rc"], self.directory,
-                os.path.join(self.directory, "emulator.out"))
+                os.path.join(self.directory, "emulator.out"), foreground=self.options.foreground)
             return Link(self._accept(server))
 
     def _accept(self, server):

@@ -13,11 +13,14 @@ class StartError(Exception):
     """The emulator could not be started; the text says why and what to do."""
 
 
-def start(command, directory, log, pass_fds=(), stdin=subprocess.DEVNULL):
-    """Start `command` in `directory` and in a session of its own, its messages going to the file `log`."""
+def start(command, directory, log, pass_fds=(), foreground=False):
+    """Start `command` in `directory` and in a session of its own, its messages going to the file `log`;
+    or in the foreground, on our terminal and in our process group."""
     parent = os.getpid()
 
     def in_child():
+        # A debugger in the foreground gets Ctrl-C, which its parent ignores.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         # Killed with us, however we end; the check is for a parent that is gone already.
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
@@ -25,9 +28,11 @@ def start(command, directory, log, pass_fds=(), stdin=subprocess.DEVNULL):
 
     try:
         with open(log, "wb") as output:
-            return subprocess.Popen(command, cwd=directory, stdin=stdin, stdout=output,
-                                    stderr=subprocess.STDOUT, pass_fds=pass_fds,
-                                    start_new_session=True, preexec_fn=in_child)
+            return subprocess.Popen(command, cwd=directory, pass_fds=pass_fds, preexec_fn=in_child,
+                                    stdin=None if foreground else subprocess.DEVNULL,
+                                    stdout=None if foreground else output,
+                                    stderr=None if foreground else subprocess.STDOUT,
+                                    start_new_session=not foreground)
     except FileNotFoundError:
         raise StartError(f"{command[0]} is not installed: `make deps` installs it") from None
     except OSError as error:
@@ -37,7 +42,10 @@ def start(command, directory, log, pass_fds=(), stdin=subprocess.DEVNULL):
 def end(process):
     """End the process and everything that it started."""
     try:
-        os.killpg(process.pid, signal.SIGKILL)
+        if os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
     except ProcessLookupError:
         pass
     process.wait()

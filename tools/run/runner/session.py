@@ -25,9 +25,11 @@ SILENCE_SECONDS = 30
 class Options:
     """What an emulator is started with."""
 
-    def __init__(self, cpus=2, memory=1024, sync="none", firmware=None, extra=(), debugger=()):
+    def __init__(self, cpus=2, memory=1024, sync="none", firmware=None, extra=(), debugger=(),
+                 foreground=False):
         self.cpus, self.memory, self.sync, self.firmware = cpus, memory, sync, firmware
         self.extra, self.debugger = tuple(extra), tuple(debugger)
+        self.foreground = foreground  # the emulator's own debugger on the terminal (Bochs)
 
 
 class Session:
