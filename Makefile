@@ -83,8 +83,9 @@ GUEST_CFLAGS := -std=c17 -O2 -g -ffreestanding -fno-pic -fno-pie -fno-stack-prot
 HOST_CFLAGS := -std=gnu17 -O2 -g $(WARN) $(INCLUDE)
 
 # Unit tests: the sources of every room, compiled for the host.
+# (-fno-builtin-log: the kernel, which is freestanding, has a log of its own.)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
-UNIT_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-common $(SANITIZE) $(WARN) $(INCLUDE) \
+UNIT_CFLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -fno-common -fno-builtin-log $(SANITIZE) $(WARN) $(INCLUDE) \
     $(FAKE_ARCH_INCLUDE) -isystem $(BUILD)/deps/src -DBULKHEAD_UNIT_TEST=1
 
 # --- What fragments call -------------------------------------------------------------------------
