@@ -40,5 +40,7 @@ endef
 $(eval $(call program_rule,manager,$(call objects,guests,$(MANAGER_SOURCES)) $(INIH_OBJECT)))
 $(eval $(call program_rule,vmm,$(call objects,guests,$(VMM_SOURCES))))
 
+include guests/vmm/build.mk
+
 ALL += $(BUILD)/guests/manager.elf $(BUILD)/guests/vmm.elf
 SIZES += $(BUILD)/guests/manager.elf $(BUILD)/guests/vmm.elf
