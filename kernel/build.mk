@@ -2,7 +2,7 @@
 
 KERNEL_ARCH := arch/x86_64
 KERNEL_CFLAGS += -I$(KERNEL_ARCH)/include
-# kernel/string.c must not become calls to itself.
+# kernel/memory.c must not become calls to itself.
 KERNEL_CFLAGS += -fno-tree-loop-distribute-patterns
 KERNEL_LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --orphan-handling=error \
     --build-id=none -T linker.ld

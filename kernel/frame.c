@@ -73,6 +73,9 @@ void frame_init(const struct boot_info *info) {
     const struct boot_memory *memory = arch_memory_at(info->memory);
     for (uint32_t order = 0; order <= FRAME_ORDER_MAX; order++)
         list_init(&frames.free[order]);
+    frames.free_count = 0;
+    frames.total_count = 0;
+    frames.frame_limit = 0;
     for (uint32_t i = 0; i < info->memory_count; i++) {
         uint64_t end = (memory[i].base + memory[i].length) >> FRAME_SHIFT;
         bool is_ram = memory[i].type == BOOT_MEMORY_USABLE || memory[i].type == BOOT_MEMORY_LOADER;

@@ -123,4 +123,5 @@ void handle_table_free(struct partition *partition) {
             partition_page_free(partition, partition->handles.page[i]);
             partition->handles.page[i] = NULL;
         }
+    partition->handles.initialised = 0;
 }

@@ -19,23 +19,23 @@ static struct {
     struct event *watcher;
     uint64_t watcher_bits;
     char ring[LOG_SIZE];
-} log;
+} kernel_log;
 
 static void write_line(const char *line, size_t length) {
-    spinlock_acquire(&log.lock);
+    spinlock_acquire(&kernel_log.lock);
     for (size_t i = 0; i < length; i++)
-        log.ring[(log.newest + i) % LOG_SIZE] = line[i];
-    __atomic_store_n(&log.newest, log.newest + length, __ATOMIC_RELEASE);
-    if (!log.console_is_released)
+        kernel_log.ring[(kernel_log.newest + i) % LOG_SIZE] = line[i];
+    __atomic_store_n(&kernel_log.newest, kernel_log.newest + length, __ATOMIC_RELEASE);
+    if (!kernel_log.console_is_released)
         arch_serial_write(line, length);
-    spinlock_release(&log.lock);
+    spinlock_release(&kernel_log.lock);
 }
 
 /* The watcher is told after the lock is gone: an event's lock comes before the log's. */
 static void tell_watcher(void) {
-    struct event *watcher = __atomic_load_n(&log.watcher, __ATOMIC_ACQUIRE);
+    struct event *watcher = __atomic_load_n(&kernel_log.watcher, __ATOMIC_ACQUIRE);
     if (watcher != NULL)
-        event_signal(watcher, log.watcher_bits);
+        event_signal(watcher, kernel_log.watcher_bits);
 }
 
 static size_t end_line(char *line, size_t length) {
@@ -67,7 +67,7 @@ void log_partition_line(const char *name, const char *text, size_t length) {
 }
 
 uint64_t log_newest(void) {
-    return __atomic_load_n(&log.newest, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&kernel_log.newest, __ATOMIC_ACQUIRE);
 }
 
 uint64_t log_oldest(void) {
@@ -76,33 +76,33 @@ uint64_t log_oldest(void) {
 }
 
 size_t log_read(uint64_t *position, char *buffer, size_t size) {
-    spinlock_acquire(&log.lock);
-    uint64_t oldest = log.newest > LOG_SIZE ? log.newest - LOG_SIZE : 0;
+    spinlock_acquire(&kernel_log.lock);
+    uint64_t oldest = kernel_log.newest > LOG_SIZE ? kernel_log.newest - LOG_SIZE : 0;
     if (*position < oldest)
         *position = oldest;
     size_t length = 0;
-    while (length < size && *position + length < log.newest) {
-        buffer[length] = log.ring[(*position + length) % LOG_SIZE];
+    while (length < size && *position + length < kernel_log.newest) {
+        buffer[length] = kernel_log.ring[(*position + length) % LOG_SIZE];
         length++;
     }
-    spinlock_release(&log.lock);
+    spinlock_release(&kernel_log.lock);
     return length;
 }
 
 void log_watch(struct event *event, uint64_t bits) {
-    log.watcher_bits = bits;
-    __atomic_store_n(&log.watcher, event, __ATOMIC_RELEASE);
+    kernel_log.watcher_bits = bits;
+    __atomic_store_n(&kernel_log.watcher, event, __ATOMIC_RELEASE);
 }
 
 struct event *log_watcher(void) {
-    return log.watcher;
+    return kernel_log.watcher;
 }
 
 void log_release_console(void) {
-    log.console_is_released = true;
+    kernel_log.console_is_released = true;
 }
 
 void log_take_console(void) {
-    log.console_is_released = false;
-    log.lock = (struct spinlock){0}; /* a panic does not wait for who held it */
+    kernel_log.console_is_released = false;
+    kernel_log.lock = (struct spinlock){0}; /* a panic does not wait for who held it */
 }

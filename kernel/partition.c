@@ -22,7 +22,7 @@
 struct partition kernel_partition;
 struct partition *manager_partition;
 
-static struct list all = {&all, &all};
+static struct list all;
 static uint64_t last_id;
 
 static void init(struct partition *partition) {
@@ -33,10 +33,12 @@ static void init(struct partition *partition) {
 }
 
 void partition_init_kernel(void) {
+    list_init(&all);
     init(&kernel_partition);
     memcpy(kernel_partition.name, "kernel", sizeof "kernel");
     kernel_partition.quota_pages = frame_total_count();
-    kernel_partition.handles.limit = 0;
+    kernel_partition.used_pages = 0;
+    kernel_partition.kernel_pages = 0;
     kernel_partition.state = PARTITION_RUNNING;
     object_init_static(&kernel_partition.object, OBJECT_PARTITION);
 }
@@ -61,9 +63,9 @@ static enum status check_config(const struct partition_config *config) {
         config->weight > 65535 || config->handle_limit > handle_limit ||
         config->cap > 100 * cpu_count)
         return STATUS_INVALID;
-    LIST_FOR_EACH(link, &all)
-    if (string_equal(LIST_MEMBER(link, struct partition, all_link)->name, config->name))
-        return STATUS_EXISTS;
+    LIST_FOR_EACH (link, &all)
+        if (string_equal(LIST_MEMBER(link, struct partition, all_link)->name, config->name))
+            return STATUS_EXISTS;
     return STATUS_OK;
 }
 
@@ -115,7 +117,7 @@ void partition_notify(struct partition *partition) {
 }
 
 struct partition *partition_after(uint64_t id) {
-    LIST_FOR_EACH(link, &all) {
+    LIST_FOR_EACH (link, &all) {
         struct partition *partition = LIST_MEMBER(link, struct partition, all_link);
         if (partition->id > id)
             return partition;
@@ -149,9 +151,9 @@ static bool has_ended(const struct partition *partition) {
 /* No thread of the partition runs when this returns, but the running one if it is among them. */
 static void hold_threads(struct partition *partition) {
     struct thread *running = cpu_self()->current;
-    LIST_FOR_EACH(link, &partition->threads)
-    sched_hold(LIST_MEMBER(link, struct thread, partition_link));
-    LIST_FOR_EACH(link, &partition->threads) {
+    LIST_FOR_EACH (link, &partition->threads)
+        sched_hold(LIST_MEMBER(link, struct thread, partition_link));
+    LIST_FOR_EACH (link, &partition->threads) {
         struct thread *thread = LIST_MEMBER(link, struct thread, partition_link);
         if (thread != running)
             sched_await_off_cpu(thread);
@@ -159,7 +161,7 @@ static void hold_threads(struct partition *partition) {
 }
 
 static void shift_clocks(struct partition *partition, uint64_t ticks) {
-    LIST_FOR_EACH(link, &partition->objects) {
+    LIST_FOR_EACH (link, &partition->objects) {
         struct object *object = LIST_MEMBER(link, struct object, owner_link);
         if (object->type == OBJECT_GUEST)
             guest_shift_clock(LIST_MEMBER(object, struct guest, object), ticks);
@@ -186,8 +188,8 @@ enum status partition_resume(struct partition *partition) {
         return STATUS_OK;
     shift_clocks(partition, arch_ticks() - partition->paused_at);
     partition->state = partition->state_before_pause;
-    LIST_FOR_EACH(link, &partition->threads)
-    sched_release(LIST_MEMBER(link, struct thread, partition_link));
+    LIST_FOR_EACH (link, &partition->threads)
+        sched_release(LIST_MEMBER(link, struct thread, partition_link));
     partition_notify(partition);
     return STATUS_OK;
 }
@@ -196,8 +198,8 @@ void partition_stop(struct partition *partition, enum partition_state state, int
     if (has_ended(partition))
         return;
     hold_threads(partition);
-    LIST_FOR_EACH(link, &partition->threads)
-    thread_end(LIST_MEMBER(link, struct thread, partition_link));
+    LIST_FOR_EACH (link, &partition->threads)
+        thread_end(LIST_MEMBER(link, struct thread, partition_link));
     partition->state = state;
     partition->exit_code = exit_code;
     partition_notify(partition);
@@ -206,7 +208,7 @@ void partition_stop(struct partition *partition, enum partition_state state, int
 /* ---- destruction */
 
 static struct object *first_of_type(struct partition *partition, enum object_type type) {
-    LIST_FOR_EACH(link, &partition->objects) {
+    LIST_FOR_EACH (link, &partition->objects) {
         struct object *object = LIST_MEMBER(link, struct object, owner_link);
         if (object->type == type)
             return object;
@@ -215,13 +217,13 @@ static struct object *first_of_type(struct partition *partition, enum object_typ
 }
 
 static void close_handles_everywhere(const struct partition *owner) {
-    LIST_FOR_EACH(link, &all)
-    handle_close_owned(LIST_MEMBER(link, struct partition, all_link), owner);
+    LIST_FOR_EACH (link, &all)
+        handle_close_owned(LIST_MEMBER(link, struct partition, all_link), owner);
 }
 
 /* The partitions whose quota came from this one draw on its own account from now on. */
 static void pass_on_children(struct partition *partition) {
-    LIST_FOR_EACH(link, &all) {
+    LIST_FOR_EACH (link, &all) {
         struct partition *child = LIST_MEMBER(link, struct partition, all_link);
         if (child->account != partition)
             continue;
@@ -239,15 +241,15 @@ static void finish_destruction(struct partition *partition) {
     if (partition->used_pages != 0 || !list_is_empty(&partition->objects))
         log_line("partition %s: %lu pages are left after its end: a bug of the kernel",
                  partition->name, (unsigned long)partition->used_pages);
-    LIST_FOR_EACH(link, &all)
-    handle_close_object(LIST_MEMBER(link, struct partition, all_link), &partition->object);
+    LIST_FOR_EACH (link, &all)
+        handle_close_object(LIST_MEMBER(link, struct partition, all_link), &partition->object);
     list_remove(&partition->all_link);
     partition_uncharge(partition->account, partition->quota_pages + OVERHEAD_PAGES);
     object_put(&partition->object); /* the list's */
 }
 
 static void end_threads(struct partition *partition) {
-    LIST_FOR_EACH_SAFE(link, &partition->threads) {
+    LIST_FOR_EACH_SAFE (link, &partition->threads) {
         struct thread *thread = LIST_MEMBER(link, struct thread, partition_link);
         list_remove(&thread->partition_link);
         object_put(&thread->object);
@@ -256,7 +258,7 @@ static void end_threads(struct partition *partition) {
 
 /* What others still do with things that the partition owns ends here. */
 static void withdraw(struct partition *partition) {
-    LIST_FOR_EACH(link, &all) {
+    LIST_FOR_EACH (link, &all) {
         struct partition *other = LIST_MEMBER(link, struct partition, all_link);
         if (other->event != NULL && other->event->object.owner == partition)
             partition_set_event(other, NULL, 0);
@@ -292,7 +294,7 @@ enum status partition_destroy(struct partition *partition) {
         end_threads(partition);
         return STATUS_BUSY;
     }
-    LIST_FOR_EACH(link, &partition->objects) {
+    LIST_FOR_EACH (link, &partition->objects) {
         struct object *object = LIST_MEMBER(link, struct object, owner_link);
         if (object->type == OBJECT_SPACE &&
             space_clear(LIST_MEMBER(object, struct space, object)) == STATUS_BUSY)

@@ -71,7 +71,7 @@ static void flush(void *argument) {
 
 /* The link of the first mapping at or behind an address. */
 static struct list *mapping_behind(struct space *space, uint64_t address) {
-    LIST_FOR_EACH(link, &space->mappings) {
+    LIST_FOR_EACH (link, &space->mappings) {
         struct mapping *mapping = LIST_MEMBER(link, struct mapping, space_link);
         if (mapping->address + mapping->length > address)
             return link;
@@ -181,7 +181,7 @@ enum status space_unmap(struct space *space, uint64_t address, uint64_t length) 
 }
 
 void space_unmap_region(struct region *region) {
-    LIST_FOR_EACH_SAFE(link, &region->mappings) {
+    LIST_FOR_EACH_SAFE (link, &region->mappings) {
         struct mapping *mapping = LIST_MEMBER(link, struct mapping, region_link);
         space_unmap(mapping->space, mapping->address, mapping->length);
     }

@@ -27,7 +27,7 @@ static void deadline_passed(struct timer *timer) {
 
 /* Threads that have ended stay until no CPU has their state and somebody looks. */
 static void collect_ended(struct partition *partition) {
-    LIST_FOR_EACH_SAFE(link, &partition->threads) {
+    LIST_FOR_EACH_SAFE (link, &partition->threads) {
         struct thread *thread = LIST_MEMBER(link, struct thread, partition_link);
         if (thread->run_state == THREAD_STATE_DEAD &&
             __atomic_load_n(&thread->is_on_cpu, __ATOMIC_ACQUIRE) == 0) {

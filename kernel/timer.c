@@ -32,7 +32,7 @@ void timer_start(struct timer *timer, struct cpu *cpu, uint64_t deadline_ticks) 
     timer->cpu = cpu;
     timer->deadline = deadline_ticks;
     struct list *position = &cpu->timers;
-    LIST_FOR_EACH(link, &cpu->timers) {
+    LIST_FOR_EACH (link, &cpu->timers) {
         position = link;
         if (LIST_MEMBER(link, struct timer, link)->deadline > deadline_ticks)
             break;

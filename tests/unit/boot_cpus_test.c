@@ -80,7 +80,7 @@ static int start(void **state) {
     put(xsdt + 36, 8, (uintptr_t)fadt);
     put(xsdt + 44, 8, (uintptr_t)madt);
     header(xsdt, "XSDT", sizeof(xsdt), 1);
-    memcpy(rsdp, "RSD PTR ", 8);
+    put(rsdp, 8, 0x2052545020445352); /* "RSD PTR " */
     rsdp[15] = 2;
     put(rsdp + 16, 4, 0);
     put(rsdp + 20, 4, sizeof(rsdp));

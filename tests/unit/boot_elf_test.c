@@ -76,7 +76,7 @@ static void segment(size_t index, uint32_t flags, uint64_t offset, uint64_t addr
 static int good_file(void **state) {
     (void)state;
     memset(file, 0, sizeof(file));
-    memcpy(file, "\177ELF\2\1\1", 7);
+    put(0, 7, 0x010102464c457f); /* magic number, 64-bit, little-endian, version 1 */
     put(E_TYPE, 2, 2);
     put(E_MACHINE, 2, 62);
     put(E_VERSION, 4, 1);

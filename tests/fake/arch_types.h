@@ -1,0 +1,41 @@
+/* The fake architecture's part of the kernel's structures: see kernel/arch.h and fake_arch.h. */
+#ifndef BULKHEAD_TESTS_FAKE_ARCH_TYPES_H
+#define BULKHEAD_TESTS_FAKE_ARCH_TYPES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cpu;
+
+struct arch_thread {
+    int64_t result; /* of the call that it waits in */
+    bool has_result;
+    uint32_t restarts;
+    void *state;
+    uint64_t entry;
+};
+
+struct arch_cpu {
+    uint32_t kicks;
+    uint64_t timer_deadline;
+};
+
+struct arch_space {
+    bool is_initialised;
+};
+
+struct arch_vcpu {
+    uint64_t unused;
+};
+
+struct arch_guest {
+    uint64_t unused;
+};
+
+struct cpu *fake_cpu_self(void);
+
+static inline struct cpu *arch_cpu_self(void) {
+    return fake_cpu_self();
+}
+
+#endif
