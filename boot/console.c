@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "boot/firmware.h"
 #include "boot/format.h"
@@ -73,13 +74,16 @@ static void console_write(const char *line) {
 }
 
 void console_print(const char *format, ...) {
+    static const char start[] = "bulkhead: ", end[] = "\r\n";
+    const size_t space = CONSOLE_LINE_SIZE - sizeof(end) + 1; /* for the text, its start and NUL */
     char line[CONSOLE_LINE_SIZE];
+    size_t length = sizeof(start) - 1;
     va_list arguments;
 
+    memcpy(line, start, length);
     va_start(arguments, format);
-    format_text(line, sizeof(line), format, arguments);
+    length += format_text(line + length, space - length, format, arguments);
     va_end(arguments);
-    console_write("bulkhead: ");
+    memcpy(line + (length < space ? length : space - 1), end, sizeof(end));
     console_write(line);
-    console_write("\r\n");
 }

@@ -12,6 +12,7 @@
 #include "kernel/abi/boot_info.h"
 
 struct loader {
+    uint64_t tsc_start;      /* when the firmware called */
     struct boot_info *info;  /* in memory of type LOADER from the first step on */
     struct elf_image kernel; /* the kernel's segments, for its page tables */
     uint64_t page_table;     /* physical address of the top one */

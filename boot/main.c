@@ -17,6 +17,7 @@
 #include "boot/loader.h"
 #include "boot/memory_map.h"
 #include "boot/modules.h"
+#include "boot/serial.h"
 #include "boot/testlock.h"
 #include "boot/trampoline.h"
 
@@ -32,6 +33,7 @@ static EFI_STATUS main_make_info(struct loader *loader) {
     loader->info->magic = BOOT_INFO_MAGIC;
     loader->info->version = BOOT_INFO_VERSION;
     loader->info->size = sizeof(struct boot_info);
+    loader->info->tsc_start = loader->tsc_start;
     return EFI_SUCCESS;
 }
 
@@ -73,6 +75,7 @@ static loader_step *const main_steps[] = {
 };
 
 static void main_jump(const struct loader *loader) {
+    serial_drain();
     loader->info->tsc_hand_over = cpu_tsc();
     handover(loader->page_table, loader->kernel.entry, BOOT_DIRECT_MAP + (uint64_t)loader->info,
              BOOT_DIRECT_MAP + loader->stack_top);
@@ -80,8 +83,8 @@ static void main_jump(const struct loader *loader) {
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table) {
     static struct loader loader;
-    uint64_t tsc_start = cpu_tsc();
 
+    loader.tsc_start = cpu_tsc();
     firmware_image = image;
     firmware_table = table;
     firmware_services = table->BootServices;
@@ -97,7 +100,6 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table) {
             allocate_free_all();
             return status;
         }
-        loader.info->tsc_start = tsc_start;
     }
     main_jump(&loader);
     return EFI_LOAD_ERROR; /* not reached */

@@ -24,6 +24,7 @@ enum {
     LINE_CONTROL_8N1 = 0x03,
     LINE_CONTROL_DIVISOR = 0x80,
     LINE_STATUS_HOLDING_EMPTY = 0x20,
+    LINE_STATUS_ALL_SENT = 0x40, /* an absent port reads as all ones: nothing to wait for */
     FIFO_ENABLE_AND_CLEAR = 0x07,
     MODEM_DTR_RTS = 0x03,
     DIVISOR_115200 = 1,
@@ -50,15 +51,23 @@ void serial_start(void) {
     serial_present = true;
 }
 
+/* Waits for a bit of the line status; false when it never comes. */
+static bool serial_wait(uint8_t status) {
+    for (unsigned tries = 0; tries < WAIT_LIMIT; tries++) {
+        if ((cpu_in8(SERIAL_LINE_STATUS) & status) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void serial_write(const char *text) {
     for (; serial_present && *text != '\0'; text++) {
-        unsigned tries = 0;
-        while ((cpu_in8(SERIAL_LINE_STATUS) & LINE_STATUS_HOLDING_EMPTY) == 0) {
-            if (++tries == WAIT_LIMIT) {
-                serial_present = false;
-                return;
-            }
-        }
+        serial_present = serial_wait(LINE_STATUS_HOLDING_EMPTY);
         cpu_out8(SERIAL_DATA, (uint8_t)*text);
     }
+}
+
+void serial_drain(void) {
+    (void)serial_wait(LINE_STATUS_ALL_SENT);
 }

@@ -8,4 +8,7 @@
 void serial_start(void);
 void serial_write(const char *text);
 
+/* Waits until COM1 has sent what it was given, whoever gave it: who sets it up next clears it. */
+void serial_drain(void);
+
 #endif
