@@ -135,6 +135,10 @@ void arch_space_destroy(struct space *space);
  * thread of it uses (cpu->current is NULL or of another space). */
 void arch_flush_translations(void);
 
+/* Looks at the kernel's own page tables, on every CPU what differs there: reports each page that is
+ * writable and executable, that ring 3 can reach, and each missing guard page. */
+void arch_audit(void (*report)(const char *what, uint64_t address));
+
 /* ---- guests (kernel/guest.c) */
 
 enum status arch_vcpu_init(struct vcpu *vcpu); /* state after reset */

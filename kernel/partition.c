@@ -43,6 +43,11 @@ void partition_init_kernel(void) {
     object_init_static(&kernel_partition.object, OBJECT_PARTITION);
 }
 
+void partition_charge_boot(void) {
+    kernel_partition.kernel_pages = frame_total_count() - frame_free_count();
+    kernel_partition.used_pages = kernel_partition.kernel_pages;
+}
+
 static bool name_is_valid(const char *name) {
     size_t length = string_length(name, PARTITION_NAME_SIZE);
     if (length == 0 || length == PARTITION_NAME_SIZE)

@@ -62,6 +62,8 @@ void *partition_pages_allocate(struct partition *partition, uint32_t order);
 void partition_pages_free(struct partition *partition, void *pages, uint32_t order);
 
 void partition_init_kernel(void);
+/* Charges the kernel's partition for every frame that is in use; nobody else exists yet. */
+void partition_charge_boot(void);
 /* Who is told of changes of state; NULL: nobody. */
 void partition_set_event(struct partition *partition, struct event *event, uint64_t bits);
 enum status partition_create(struct partition *account, const struct partition_config *config,

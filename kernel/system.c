@@ -35,9 +35,11 @@ static uint64_t row_pages(const struct boot_info *info, enum boot_memory_type ty
 void system_init(const struct boot_info *info) {
     object_init_static(&system_object, OBJECT_SYSTEM);
     object_init_static(&pool_object, OBJECT_POOL);
-    uint64_t installed = row_pages(info, BOOT_MEMORY_USABLE) + row_pages(info, BOOT_MEMORY_LOADER) +
-                         row_pages(info, BOOT_MEMORY_KERNEL) + row_pages(info, BOOT_MEMORY_MODULE);
+    /* The loader's rows join the allocator later and are then part of its total. */
+    uint64_t installed = row_pages(info, BOOT_MEMORY_USABLE) + row_pages(info, BOOT_MEMORY_KERNEL) +
+                         row_pages(info, BOOT_MEMORY_MODULE);
     facts.fixed_pages = installed - frame_total_count();
+    partition_charge_boot(); /* whatever has been allocated so far is the kernel's own */
     /* Wall clock when the kernel's own clock began. */
     uint64_t since = arch_ticks() - info->tsc_hand_over;
     if (info->wall_clock_ns > 0)

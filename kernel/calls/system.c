@@ -1,6 +1,7 @@
-/* Calls on the system: 124 to 133. */
+/* Calls on the system: 124 to 134. */
 #include "kernel/system.h"
 
+#include "kernel/audit.h"
 #include "kernel/calls/call.h"
 #include "kernel/event.h"
 #include "kernel/log.h"
@@ -127,4 +128,12 @@ int64_t syscall_log_write(uint64_t line, uint64_t length, uint64_t c, uint64_t d
         return -STATUS_BAD_ADDRESS;
     system_log_partition(call_partition(), text, length);
     return 0;
+}
+
+int64_t syscall_system_audit(uint64_t handle, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+                             uint64_t f) {
+    call_begin();
+    struct handle_reference reference;
+    enum status status = call_object(handle, OBJECT_SYSTEM, RIGHT_MANAGE, &reference);
+    return status == STATUS_OK ? call_end_value(audit_run()) : call_end(status);
 }
