@@ -49,7 +49,7 @@ static EFI_STATUS main_summarize(struct loader *loader) {
     char size[FORMAT_SIZE_LENGTH];
     const struct boot_info *info = loader->info;
     format_size(size, memory_total(memory_map_current(), BOOT_MEMORY_USABLE));
-    console_print("%u modules, %u CPUs (%s), %s free; starting the kernel", info->module_count,
+    console_print("modules: %u, CPUs: %u (%s), free: %s; starting the kernel", info->module_count,
                   info->cpu_count, source[info->cpu_source], size);
     return EFI_SUCCESS;
 }
