@@ -34,8 +34,10 @@ static void start_other_cpus(const struct boot_info *info) {
             continue;
         }
         struct cpu *cpu = arch_cpu_allocate(cpu_count, rows[i].apic_id);
-        if (cpu == NULL)
-            kernel_panic(NULL, "no memory for CPU %u", cpu_count);
+        if (cpu == NULL) {
+            log_line("no memory for CPU %u: it and those behind it are left out", cpu_count);
+            return;
+        }
         cpu_init(cpu, cpu_count, rows[i].apic_id);
         if (arch_cpu_start(cpu, info))
             cpu_count++;

@@ -11,6 +11,8 @@ struct list {
 
 #define LIST_MEMBER(link, type, field) ((type *)(void *)((char *)(link)-offsetof(type, field)))
 
+/* `link` is declared by the macro: it cannot stand in parentheses. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define LIST_FOR_EACH(link, head) \
     for (struct list *link = (head)->next; link != (head); link = link->next)
 
@@ -18,6 +20,8 @@ struct list {
 #define LIST_FOR_EACH_SAFE(link, head)                                                \
     for (struct list *link = (head)->next, *link##_next = link->next; link != (head); \
          link = link##_next, link##_next = link->next)
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline void list_init(struct list *list) {
     list->next = list;

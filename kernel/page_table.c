@@ -154,14 +154,14 @@ void page_table_unmap(struct page_table *table, uint64_t address, uint64_t lengt
         uint64_t next = (address | (level_size(level) - 1)) + 1;
         /* The last page of a table, or of the range: the table may be empty now. */
         bool leaves_table = level + 1 < format->levels && (next & (level_size(level + 1) - 1)) == 0;
-        if (leaves_table || next >= end || next == 0)
+        if (leaves_table || next >= end)
             free_empty(table, address);
-        if (next == 0)
-            return;
         address = next;
     }
 }
 
+/* Recursion goes as deep as there are levels: four. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void free_below(struct page_table *table, uint64_t entry, uint32_t level) {
     const struct page_format *format = table->format;
     uint64_t child = entry & format->address_mask;
@@ -211,6 +211,7 @@ bool page_table_lookup(const struct page_table *table, uint64_t address,
     return false;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as there are levels */
 static bool walk(const struct page_format *format, uint64_t current, uint32_t level,
                  uint64_t address, bool (*visit)(void *, uint64_t, const struct page_table_entry *),
                  void *context) {

@@ -20,12 +20,14 @@ struct cpu *sched_choose_cpu(uint32_t wanted) {
     if (wanted != THREAD_ANY_CPU)
         return wanted < cpu_count && cpus[wanted]->online ? cpus[wanted] : NULL;
     struct cpu *best = cpus[0];
+    /* Begins behind the last choice, so that CPUs with equally few threads take turns. */
     for (uint32_t i = 0; i < cpu_count; i++) {
-        struct cpu *cpu = cpus[(next_cpu + i) % cpu_count];
+        uint32_t index = next_cpu + i;
+        struct cpu *cpu = cpus[index < cpu_count ? index : index - cpu_count];
         if (cpu->online && cpu->thread_count < best->thread_count)
             best = cpu;
     }
-    next_cpu = (best->index + 1) % cpu_count;
+    next_cpu = best->index + 1 < cpu_count ? best->index + 1 : 0;
     return best;
 }
 
