@@ -1,0 +1,115 @@
+/*
+ * What devices do to the outside. All of it is called with the machine's lock held, in the middle
+ * of a device's work; so nothing here ends the program: a wish is noted instead.
+ */
+#include "guests/vmm/wiring.h"
+
+#include <stdatomic.h>
+
+#include "abi/syscalls.h"
+#include "guests/lib/clock.h"
+#include "guests/lib/start.h"
+#include "guests/vmm/end.h"
+
+#define IO_APIC_ID 0u /* as the MADT says */
+
+static uint64_t now(void *context) {
+    (void)context;
+    return clock_now_ns();
+}
+
+/*
+ * The manager empties the ring whenever it looks, so it must be told only of what makes an empty
+ * ring non-empty. The fence orders our index before the look at its own: one of the two sides sees
+ * the other's.
+ */
+static bool console_push(void *context, uint8_t byte) {
+    struct machine *machine = context;
+    if (ring_put(&machine->output, &byte, 1) == 0) {
+        return false;
+    }
+    atomic_thread_fence(memory_order_seq_cst);
+    if (ring_pending(&machine->output) == 1) {
+        sys_event_signal(machine->manager, MACHINE_NOTIFY);
+    }
+    return true;
+}
+
+static int console_pull(void *context) {
+    struct machine *machine = context;
+    uint8_t byte;
+    machine->shared->is_console_open = 1;
+    if (ring_take(&machine->input, &byte, 1) == 0) {
+        return UART_PULL_NONE;
+    }
+    atomic_thread_fence(memory_order_seq_cst);
+    if (ring_available(&machine->input) == 0) {
+        sys_event_signal(machine->manager, MACHINE_NOTIFY);
+    }
+    return byte;
+}
+
+static void send_interrupt(void *context, uint64_t address, uint32_t data) {
+    const struct machine *machine = context;
+    sys_guest_interrupt(machine->guest, address, data);
+}
+
+static void set_eoi_vectors(void *context, const uint64_t vectors[4]) {
+    const struct machine *machine = context;
+    sys_guest_set_eoi_exits(machine->guest, vectors);
+}
+
+/* The PIC's output is LINT0 of the boot processor. */
+static void set_intr(void *context, unsigned input, bool level) {
+    const struct machine *machine = context;
+    (void)input;
+    sys_guest_signal(machine->guest, 0, GUEST_SIGNAL_EXTERNAL, level);
+}
+
+static void power_off(void *context) {
+    ((struct machine *)context)->wish = MACHINE_POWER_OFF;
+}
+
+static void reset(void *context) {
+    ((struct machine *)context)->wish = MACHINE_RESET;
+}
+
+/* Ports of devices that keep time. */
+static const struct {
+    uint16_t first, last;
+} timed_ports[] = {
+    {PIT_PORT,         PIT_PORT + 3                          },
+    {PIT_SPEAKER_PORT, PIT_SPEAKER_PORT                      },
+    {RTC_PORT,         RTC_PORT + 1                          },
+    {PM_PORT,          PM_PORT + PM_TIMER + PM_TIMER_SIZE - 1},
+};
+
+static void mark_timed_ports(struct machine *machine) {
+    for (unsigned i = 0; i < sizeof(timed_ports) / sizeof(timed_ports[0]); i++) {
+        for (unsigned port = timed_ports[i].first; port <= timed_ports[i].last; port++) {
+            machine->is_timed[port / 8] |= (uint8_t)(1u << port % 8);
+        }
+    }
+}
+
+void wiring_create(struct machine *machine) {
+    const struct board_ops ops = {
+        .clock = {.now = now            },
+        .console = {                               .pull = console_pull,  .push = console_push, .context = machine},
+        .ioapic = {             .send = send_interrupt, .eoi_vectors = set_eoi_vectors, .context = machine},
+        .intr = {.set = set_intr,                      .device = machine},
+        .power = {                                                  .power_off = power_off,                      .context = machine},
+        .reset = {.reset = reset,                      .context = machine},
+    };
+    const struct board_config config = {
+        .wall_ns = start_wall_clock_ns() + clock_now_ns(),
+        .below_4g = machine->memory.low_length,
+        .above_4g = machine->memory.high_length,
+        .ioapic_id = IO_APIC_ID,
+    };
+    if (!board_init(&machine->board, &ops, &config)) {
+        end_failed("internal error: two devices claim one address");
+    }
+    machine->deadline = board_next(&machine->board);
+    mark_timed_ports(machine);
+}
