@@ -54,9 +54,10 @@
 
 /* --- Exit codes of the VMM's partition --- */
 
-#define VMM_EXIT_POWER_OFF    0u /* the guest turned its machine off */
-#define VMM_EXIT_FAILED       1u /* the machine could not be set up or go on; the log says why */
-#define VMM_EXIT_TRIPLE_FAULT 2u /* the guest shut its processor down */
+#define VMM_EXIT_POWER_OFF    0u    /* the guest turned its machine off */
+#define VMM_EXIT_FAILED       1u    /* the machine could not be set up or go on; the log says why */
+#define VMM_EXIT_TRIPLE_FAULT 2u    /* the guest shut its processor down */
+#define VMM_EXIT_STOPPED      0x53u /* not by the VMM: the manager stopped the partition */
 #define VMM_EXIT_RESET        0x52u /* the guest asked for a reset: the manager makes the machine anew */
 
 /* --- Shared memory --- */
@@ -85,9 +86,12 @@ struct machine_shared {
     struct ring_control input;  /* manager to guest */
     struct ring_control output; /* guest to manager */
     struct guest_statistics statistics;
-    char name[32]; /* the machine's: lets a restarted manager know the page again */
+    /* For a restarted manager, which finds the page again with handle_take: whose it is, and the
+     * VMM's number for "event". */
+    char name[PARTITION_NAME_SIZE];
+    handle_t event;
     uint8_t reserved1[4096 - 64 - 2 * sizeof(struct ring_control) -
-                      sizeof(struct guest_statistics) - 32];
+                      sizeof(struct guest_statistics) - PARTITION_NAME_SIZE - sizeof(handle_t)];
     uint8_t input_data[MACHINE_INPUT_SIZE];
     uint8_t output_data[MACHINE_OUTPUT_SIZE];
 };

@@ -13,6 +13,14 @@ static uint32_t peer_index(const _Atomic uint32_t *index) {
     return atomic_load_explicit(index, memory_order_acquire);
 }
 
+/* The fence keeps a later look at the peer's index behind this store. Without it a producer that
+ * finds the ring full and a consumer that finds it had not been full could both be right, and the
+ * producer would wait for ever. */
+static void publish(_Atomic uint32_t *index, uint32_t value) {
+    atomic_store_explicit(index, value, memory_order_release);
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
 void ring_init(struct ring *ring, struct ring_control *control, uint8_t *data, uint32_t size) {
     *ring = (struct ring){.control = control, .data = data, .size = size, .index = 0};
 }
@@ -58,7 +66,7 @@ uint32_t ring_put(struct ring *ring, const void *bytes, uint32_t length) {
     memcpy(ring->data + (ring->index & (ring->size - 1)), bytes, first);
     memcpy(ring->data, (const uint8_t *)bytes + first, length - first);
     ring->index += length;
-    atomic_store_explicit(&ring->control->produced, ring->index, memory_order_release);
+    publish(&ring->control->produced, ring->index);
     return length;
 }
 
@@ -70,6 +78,11 @@ uint32_t ring_take(struct ring *ring, void *bytes, uint32_t length) {
     memcpy(bytes, ring->data + (ring->index & (ring->size - 1)), first);
     memcpy((uint8_t *)bytes + first, ring->data, length - first);
     ring->index += length;
-    atomic_store_explicit(&ring->control->consumed, ring->index, memory_order_release);
+    publish(&ring->control->consumed, ring->index);
     return length;
+}
+
+bool ring_was_full(const struct ring *ring, uint32_t taken) {
+    return taken > 0 &&
+           distance(peer_index(&ring->control->produced), ring->index - taken) >= ring->size;
 }

@@ -51,5 +51,9 @@ uint32_t ring_pending(const struct ring *ring);
 /* Consumer: bytes that are there; and takes at most `length` of them, returns how many. */
 uint32_t ring_available(const struct ring *ring);
 uint32_t ring_take(struct ring *ring, void *bytes, uint32_t length);
+/* Consumer, right after it took `taken` bytes: whether the producer may have found the ring full
+ * before, and so may wait to be told of space. A producer waits after ring_put has put less than it
+ * was given. */
+bool ring_was_full(const struct ring *ring, uint32_t taken);
 
 #endif

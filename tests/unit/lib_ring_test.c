@@ -63,6 +63,24 @@ static void full_ring_takes_no_more(void **state) {
     free(shared.data);
 }
 
+static void a_waiting_producer_is_known(void **state) {
+    (void)state;
+    struct shared shared = shared_new();
+    struct ring producer, consumer;
+    char out[SIZE];
+    ring_init(&producer, &shared.control, shared.data, SIZE);
+    ring_init(&consumer, &shared.control, shared.data, SIZE);
+    ring_put(&producer, "0123456789abcde", 15);
+    assert_int_equal(ring_take(&consumer, out, 1), 1);
+    assert_false(ring_was_full(&consumer, 1));
+    ring_put(&producer, "fg", 2);
+    assert_int_equal(ring_take(&consumer, out, 1), 1);
+    assert_true(ring_was_full(&consumer, 1));
+    assert_int_equal(ring_take(&consumer, out, 0), 0);
+    assert_false(ring_was_full(&consumer, 0));
+    free(shared.data);
+}
+
 static void indices_run_over(void **state) {
     (void)state;
     struct shared shared = shared_new();
@@ -129,9 +147,9 @@ static void every_index_is_bounded(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bytes_come_out_in_order), cmocka_unit_test(full_ring_takes_no_more),
-        cmocka_unit_test(indices_run_over),        cmocka_unit_test(hostile_indices_are_harmless),
-        cmocka_unit_test(every_index_is_bounded),
+        cmocka_unit_test(bytes_come_out_in_order),      cmocka_unit_test(full_ring_takes_no_more),
+        cmocka_unit_test(a_waiting_producer_is_known),  cmocka_unit_test(indices_run_over),
+        cmocka_unit_test(hostile_indices_are_harmless), cmocka_unit_test(every_index_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
