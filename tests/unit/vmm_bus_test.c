@@ -167,6 +167,9 @@ static void memory_ranges_are_found(void **state) {
     assert_true(bus_memory_claim(&memory, 0xfec00000, 0x1000, &memory_ops, &probe[1]));
     assert_true(bus_memory_claim(&memory, 0x1000, 0x10, &memory_ops, &probe[0]));
     assert_true(bus_memory_claim(&memory, 0xfec01000, 4, &memory_ops, &probe[2]));
+    assert_false(bus_memory_claim(&memory, 0xfec00000, 0x1000, &memory_ops, &probe[1]));
+    static const struct bus_memory_ops no_write = {memory_read, NULL};
+    assert_false(bus_memory_claim(&memory, 0x9000, 1, &no_write, &probe[0]));
     assert_false(bus_memory_claim(&memory, 0xfec00fff, 1, &memory_ops, &probe[0]));
     assert_false(bus_memory_claim(&memory, 0xfebfffff, 2, &memory_ops, &probe[0]));
     assert_false(bus_memory_claim(&memory, 0, UINT64_MAX, &memory_ops, &probe[0]));
@@ -188,6 +191,23 @@ static void memory_ranges_are_found(void **state) {
     assert_int_equal(probe[2].access_count, 0);
     assert_int_equal(memory.unclaimed_count, 3);
     assert_int_equal(bus_memory_read(&memory, 0xfec00000, 3), 0);
+}
+
+static void the_memory_table_has_an_end(void **state) {
+    (void)state;
+    struct memory_bus memory;
+    struct probe probe = {0};
+    bus_memory_init(&memory);
+    for (unsigned i = 0; i < BUS_MEMORY_MAX; i++) { /* downwards, each touching the last */
+        uint64_t first = 0x1000 * (uint64_t)(BUS_MEMORY_MAX - i);
+        assert_true(bus_memory_claim(&memory, first, 0x1000, &memory_ops, &probe));
+    }
+    assert_false(bus_memory_claim(&memory, 0x100000, 1, &memory_ops, &probe));
+    (void)bus_memory_read(&memory, 0x1000 * (uint64_t)BUS_MEMORY_MAX + 8, 8);
+    assert_int_equal(probe.where, 8);
+    (void)bus_memory_read(&memory, 0x2000, 8);
+    assert_int_equal(probe.where, 0);
+    assert_int_equal(probe.access_count, 2);
 }
 
 static void random_claims_stay_disjoint(void **state) {
@@ -229,6 +249,7 @@ int main(void) {
         cmocka_unit_test(accesses_across_ranges_reach_each),
         cmocka_unit_test(odd_widths_do_nothing),
         cmocka_unit_test(memory_ranges_are_found),
+        cmocka_unit_test(the_memory_table_has_an_end),
         cmocka_unit_test(random_claims_stay_disjoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

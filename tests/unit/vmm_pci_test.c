@@ -135,11 +135,29 @@ static void resets(void **state) {
     bus_io_write(&bus, 0x64, 1, 0xd1);
     bus_io_write(&bus, 0x60, 1, 0xdf);
     bus_io_write(&bus, 0x64, 1, 0xff);
+    bus_io_write(&bus, 0x64, 1, 0xee);
     assert_int_equal(reset_count, 2);
     bus_io_write(&bus, 0x64, 1, 0xfe);
     assert_int_equal(reset_count, 3);
     assert_int_equal(bus_io_read(&bus, 0x64, 1), 0xff);
     assert_int_equal(bus_io_read(&bus, 0x60, 1), 0xff);
+}
+
+/* What no bus would hand over: still nothing outside is touched. */
+static void accesses_beside_the_ports(void **state) {
+    (void)state;
+    (void)config(0, 0, 0);
+    assert_int_equal(pci_read(&pci, 0xcfe, 4), 0xffffffff);
+    assert_int_equal(pci_read(&pci, 0xd00, 1), 0xff);
+    assert_int_equal(pci_read(&pci, 0xcf9, 4), 0xffffffff);
+    assert_int_equal(pci_read(&pci, 0xcfa, 1), 0xff);
+    pci_write(&pci, 0xcf9, 4, 0x06);
+    pci_write(&pci, 0xcfa, 1, 0x06);
+    assert_int_equal(reset_count, 0);
+    pci_init(&pci, NULL);
+    pci_write(&pci, 0xcf9, 1, 0x06);
+    assert_int_equal(pci_read(&pci, 0xcf9, 1), 0xff);
+    assert_int_equal(reset_count, 0);
 }
 
 static uint32_t strict_read(void *device, unsigned offset, unsigned width) {
@@ -186,6 +204,7 @@ int main(void) {
         cmocka_unit_test_setup(narrow_accesses, start),
         cmocka_unit_test_setup(functions_can_be_added, start),
         cmocka_unit_test_setup(resets, start),
+        cmocka_unit_test_setup(accesses_beside_the_ports, start),
         cmocka_unit_test_setup(any_sequence_stays_inside, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -297,6 +297,47 @@ static void icw1_starts_afresh(void **state) {
     assert_int_equal(pic_acknowledge(&pic), 0x48);
 }
 
+/* ICW1: "Special Mask Mode is cleared and Status Read is set to IRR. If IC4 = 0, then all functions
+ * selected in ICW4 are set to zero." */
+static void icw1_clears_every_mode(void **state) {
+    (void)state;
+    initialise(0x13); /* automatic EOI, special fully nested */
+    pic_write(&pic, M_COMMAND, 0x80);
+    pic_write(&pic, M_COMMAND, 0x68);
+    pic_write(&pic, M_COMMAND, 0x0b);
+    pic_write(&pic, M_COMMAND, 0x10);
+    pic_write(&pic, M_DATA, 0x50);
+    pic_write(&pic, M_DATA, 0x04);
+    pulse(3);
+    assert_int_equal(pic_read(&pic, M_COMMAND), 0x08);
+    assert_int_equal(pic_acknowledge(&pic), 0x53);
+    assert_int_equal(read_isr(M_COMMAND), 0x08);
+    pulse(5);
+    pic_write(&pic, M_DATA, 0x08);
+    assert_false(intr); /* no special mask */
+    pic_write(&pic, M_DATA, 0x00);
+    pulse(12);
+    assert_int_equal(pic_acknowledge(&pic), 0x3c);
+    pulse(9);
+    assert_false(intr); /* no special fully nested mode */
+    /* Automatic EOI again: the rotation of before is gone, priorities do not move. */
+    initialise(0x03);
+    pulse(4);
+    assert_int_equal(pic_acknowledge(&pic), 0x34);
+    pulse(4);
+    pulse(5);
+    assert_int_equal(pic_acknowledge(&pic), 0x34);
+    assert_int_equal(pic_acknowledge(&pic), 0x35);
+    /* OCW2 turns it on and off. */
+    pic_write(&pic, M_COMMAND, 0x80);
+    pic_write(&pic, M_COMMAND, 0x00);
+    pulse(4);
+    assert_int_equal(pic_acknowledge(&pic), 0x34);
+    pulse(4);
+    pulse(5);
+    assert_int_equal(pic_acknowledge(&pic), 0x34);
+}
+
 static void any_sequence_keeps_the_invariants(void **state) {
     (void)state;
     static struct io_bus bus;
@@ -359,6 +400,7 @@ int main(void) {
         cmocka_unit_test_setup(special_mask, ready),
         cmocka_unit_test_setup(polling, ready),
         cmocka_unit_test_setup(icw1_starts_afresh, ready),
+        cmocka_unit_test_setup(icw1_clears_every_mode, ready),
         cmocka_unit_test_setup(any_sequence_keeps_the_invariants, ready),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

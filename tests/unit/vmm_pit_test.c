@@ -238,6 +238,57 @@ static void mode_4(void **state) {
     expect(3, (const uint8_t[]){1, 0, 0xff}, "-_-");
 }
 
+/* After its strobe the counter goes on "but OUT will not change again" until a new count. */
+static void mode_4_strobes_once(void **state) {
+    (void)state;
+    out_b(0x43, 0x38);
+    out_b(0x40, 5);
+    out_b(0x40, 0);
+    assert_int_equal(pit_next(&pit), ticks_to_ns(1 + 5 + 1, PIT_HERTZ));
+    tick(3);
+    pit_run(&pit, now_ns);
+    assert_int_equal(pit_next(&pit), ticks_to_ns(7, PIT_HERTZ));
+    rise_count = 0;
+    tick(200000);
+    pit_run(&pit, now_ns);
+    assert_int_equal(rise_count, 1);
+    assert_true(pit_next(&pit) == CLOCK_NEVER);
+    tick(200000);
+    pit_run(&pit, now_ns);
+    assert_int_equal(rise_count, 1);
+}
+
+/* "Mode Programming": a control word resets the counter's logic, and the order of bytes. */
+static void a_control_word_starts_afresh(void **state) {
+    (void)state;
+    gate(true);
+    out_b(0x43, 0xb0);
+    out_b(0x42, 0x77); /* the low byte of a pair that does not come */
+    out_b(0x43, 0xb4);
+    out_b(0x42, 0x34);
+    out_b(0x42, 0x12);
+    tick(1);
+    assert_int_equal(in_b(0x42), 0x34);
+    assert_int_equal(in_b(0x42), 0x12);
+    out_b(0x43, 0xb2); /* mode 1: a trigger without a count loads none */
+    gate(false);
+    gate(true);
+    tick(5);
+    assert_true(out2());
+    out_b(0x43, 0x30); /* channel 0, mode 0: its line falls with OUT, and only then */
+    assert_false(irq);
+    out_b(0x40, 0x02);
+    out_b(0x40, 0x00);
+    tick(3);
+    pit_run(&pit, now_ns);
+    assert_true(irq);
+    out_b(0x43, 0x00);
+    gate(false);
+    assert_true(irq);
+    out_b(0x40, 0x02);
+    assert_false(irq);
+}
+
 /* Figure "Mode 5": CW=1A, LSB=3: as mode 4, from the trigger. */
 static void mode_5(void **state) {
     (void)state;
@@ -317,6 +368,11 @@ static void bcd(void **state) {
     out_b(0x40, 0x10);
     tick(2);
     assert_int_equal(in_w(0x40), 0x0999);
+    out_b(0x43, 0x35);
+    out_b(0x40, 0x34);
+    out_b(0x40, 0x12);
+    tick(1 + 300);
+    assert_int_equal(in_w(0x40), 0x0934); /* 1234 - 300 */
     out_b(0x43, 0x35);
     out_b(0x40, 0x00);
     out_b(0x40, 0x00);
@@ -487,6 +543,8 @@ int main(void) {
         cmocka_unit_test_setup(mode_3_odd, reset),
         cmocka_unit_test_setup(mode_3_gate, reset),
         cmocka_unit_test_setup(mode_4, reset),
+        cmocka_unit_test_setup(mode_4_strobes_once, reset),
+        cmocka_unit_test_setup(a_control_word_starts_afresh, reset),
         cmocka_unit_test_setup(mode_5, reset),
         cmocka_unit_test_setup(the_latch_holds, reset),
         cmocka_unit_test_setup(read_back, reset),

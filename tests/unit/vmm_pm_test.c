@@ -96,6 +96,10 @@ static void sleeping(void **state) {
     out(CNT, 2, 5 << 10); /* type without enable */
     assert_int_equal(off_count, 0);
     assert_int_equal(in(CNT, 2), 5 << 10 | 1);
+    out(CNT, 1, 0x02); /* one byte leaves the other */
+    assert_int_equal(in(CNT, 2), 5 << 10 | 3);
+    out(CNT + 1, 1, 0x00);
+    assert_int_equal(in(CNT, 2), 3);
     out(CNT, 2, 1 << 13 | 3 << 10 | 4); /* S3 is not there */
     assert_int_equal(off_count, 0);
     assert_int_equal(in(CNT, 2), 3 << 10 | 1);

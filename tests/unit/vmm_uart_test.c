@@ -79,6 +79,7 @@ static void registers_after_reset(void **state) {
     (void)state;
     assert_int_equal(uart_read(&uart, IER), 0);
     assert_int_equal(uart_read(&uart, IIR), 0x01);
+    assert_int_equal(uart_read(&uart, LCR), 0x03); /* not the table's 0: as firmware leaves it */
     assert_int_equal(uart_read(&uart, MCR), 0);
     assert_int_equal(uart_read(&uart, LSR), 0x60);
     assert_int_equal(uart_read(&uart, MSR) & 0x0f, 0);
@@ -402,6 +403,8 @@ static void a_break_arrives_in_its_place(void **state) {
     assert_int_equal(uart_read(&uart, IIR), 0xc6);
     assert_int_equal(uart_read(&uart, LSR), 0xf1); /* FIFO error, empty, break, data */
     assert_int_equal(uart_read(&uart, LSR), 0x61);
+    uart_write(&uart, FCR, 0x03); /* a clear does not lose it: it arrives again */
+    assert_int_equal(uart_read(&uart, LSR), 0xf1);
     assert_int_equal(uart_read(&uart, DATA), 0);
     assert_int_equal(uart_read(&uart, DATA), 'b');
 }

@@ -268,15 +268,6 @@ static uint8_t read_iir(struct uart *uart) {
     return id | ((uart->fcr & FCR_ENABLE) != 0 ? IIR_FIFOS_ON : 0);
 }
 
-static bool fifo_has_error(const struct uart *uart) {
-    for (unsigned i = 0; i < uart->receive.count; i++) {
-        if (uart->receive.entries[(uart->receive.head + i) % UART_FIFO_SIZE] > 0xff) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static uint8_t read_lsr(struct uart *uart) {
     bool empty = uart->transmit.count == 0;
     if (empty && uart->poll_count < POLL_READS) {
@@ -289,8 +280,9 @@ static uint8_t read_lsr(struct uart *uart) {
     lsr |= uart->receive.count != 0 ? LSR_DATA_READY : 0;
     lsr |= empty ? LSR_THRE | LSR_TEMT : 0;
     if ((uart->fcr & FCR_ENABLE) != 0) {
-        bool error = (uart->lsr_errors & LSR_CHARACTER) != 0 || fifo_has_error(uart);
-        lsr |= error ? LSR_FIFO_ERROR : 0;
+        /* Errors come only from the line, and that into an empty FIFO: none hides behind the top.
+         */
+        lsr |= (uart->lsr_errors & LSR_CHARACTER) != 0 ? LSR_FIFO_ERROR : 0;
     }
     uart->lsr_errors = 0;
     return (uint8_t)lsr;
