@@ -25,7 +25,5 @@ debug: image
 	@exec tools/run/debug --emulator $(EMULATOR) --cpus $(CPUS) --memory $(MEMORY) --image $(IMAGE) \
 	    --kernel $(KERNEL_ELF) --function $(FUNCTION)
 
-SYSTEM_TESTS += $(wildcard tools/run/tests/*.t)
-
 HELP += 'make run      boot the image in an emulator: EMULATOR=bochs|qemu|qemu-kvm CPUS=2 MEMORY=1024' \
         'make debug    stop in FUNCTION=kernel_main: gdb (EMULATOR=qemu) or the debugger of Bochs'

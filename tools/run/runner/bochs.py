@@ -47,9 +47,26 @@ class Link:
         self.socket = connection
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._acknowledge_at_once()
         ours, theirs = connection.getsockname()[1], connection.getpeername()[1]
         self.row = re.compile(rf"^ *\d+: [0-9A-F]+:{theirs:04X} [0-9A-F]+:{ours:04X} .. [0-9A-F]+:([0-9A-F]+)",
                               re.MULTILINE)
+
+    def _acknowledge_at_once(self):
+        """Bochs' bytes are small segments: unacknowledged, the last ones would wait in its socket, and be
+        lost if it ends with input unread. The option wears off and has to be set again and again."""
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+    def receive(self):
+        """What has come; b"" at the end."""
+        data = self.socket.recv(65536)
+        self._acknowledge_at_once()
+        return data
+
+    def send(self, data):
+        sent = self.socket.send(data)
+        self._acknowledge_at_once()
+        return sent
 
     def unread(self):
         """How many bytes have been sent that the guest's UART has not taken yet."""

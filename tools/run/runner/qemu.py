@@ -24,6 +24,13 @@ class Link:
         self.socket = end
         self.socket.setblocking(False)
 
+    def receive(self):
+        """What has come; b"" at the end."""
+        return self.socket.recv(65536)
+
+    def send(self, data):
+        return self.socket.send(data)
+
     def unread(self):
         """How much has been sent that the guest's UART has not taken yet (in the kernel's own measure)."""
         answer = fcntl.ioctl(self.socket, termios.TIOCOUTQ, struct.pack("i", 0))

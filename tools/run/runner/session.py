@@ -80,7 +80,7 @@ class Session:
 
     def _receive(self):
         try:
-            data = self.link.socket.recv(65536)
+            data = self.link.receive()
         except (ConnectionResetError, BrokenPipeError):
             data = b""
         except BlockingIOError:
@@ -110,7 +110,7 @@ class Session:
             return
         self.retry = RETRY_SECONDS
         try:
-            sent = self.link.socket.send(data)
+            sent = self.link.send(data)
         except BlockingIOError:
             sent = 0
         except (ConnectionResetError, BrokenPipeError):
