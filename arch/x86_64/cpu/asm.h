@@ -207,16 +207,6 @@ static inline void asm_invlpg(uint64_t address) {
     __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
 
-/* SDM Vol. 2, INVPCID */
-#define INVPCID_ALL_BUT_GLOBAL 3u
-#define INVPCID_ALL            2u
-static inline void asm_invpcid(uint64_t type) {
-    struct {
-        uint64_t pcid, address;
-    } descriptor = {0, 0};
-    __asm__ volatile("invpcid %0, %1" : : "m"(descriptor), "r"(type) : "memory");
-}
-
 static inline void asm_wbinvd(void) {
     __asm__ volatile("wbinvd" : : : "memory");
 }

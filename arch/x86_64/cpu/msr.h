@@ -8,7 +8,7 @@
 #include "arch/x86_64/cpu/features.h"
 
 enum msr {
-#define MSR(name, index, feature, other, bit) MSR_##name = (int)(index),
+#define MSR(name, index, feature, other, bit) MSR_##name = index##u,
 #include "arch/x86_64/cpu/msr.def"
 #undef MSR
 };

@@ -43,7 +43,8 @@ void xstate_load(struct cpu *cpu, struct xstate *xstate);
  * another CPU. It stays in the registers as well. */
 void xstate_save(struct cpu *cpu);
 
-/* The owner's memory was changed: the registers no longer hold its state. */
+/* The owner's memory was changed: no registers hold its state any more. Another CPU that had it
+ * loaded has saved it before (xstate_save there). */
 void xstate_changed(struct xstate *xstate);
 
 /* The thread's guest was left with CR0.TS = 1 (from the VMCS's HOST_CR0) and its state still

@@ -14,6 +14,7 @@
 struct cpu;
 struct xstate;
 
+#define ARCH_PCID_COUNT     8u
 #define ARCH_CPU_BLOCK_SIZE 0x10000ul /* struct cpu at the start, then guarded stacks */
 
 /*
@@ -42,7 +43,7 @@ struct arch_cpu {
     uint64_t frame_end; /* of the running thread: where the SYSCALL entry pushes; also TSS.RSP0 */
     uint64_t stack_top; /* of this CPU's stack */
     uint64_t scratch;   /* user RSP between the SYSCALL entry's first instructions */
-    uint64_t cr3;       /* loaded, without PCID */
+    uint64_t cr3;       /* loaded, as HOST_CR3 wants it; changes when another space is loaded */
     struct thread *loaded;      /* whose registers, space and ports are loaded; NULL: nobody's */
     struct xstate *xstate;      /* whose extended state is in the registers; NULL: nobody's */
     struct thread *xstate_lazy; /* VMM that runs with its guest's state still loaded, CR0.TS = 1 */
@@ -51,8 +52,7 @@ struct arch_cpu {
     bool syscall_is_guest;      /* the SYSCALL MSRs may hold a guest's values */
     bool task_limit_is_short;   /* a VM exit has cut TR's limit: no I/O bitmap */
     bool vmx_is_on;
-    bool pcid_is_on;
-    uint32_t started;            /* enum in cpu/smp.c: how far a secondary CPU has come */
+    bool bases_are_saved;        /* the FS and GS bases are not the thread's: a guest has run */
     uint64_t star, lstar, fmask; /* what the SYSCALL MSRs hold now */
     uint64_t timer_deadline;     /* ticks; UINT64_MAX: the timer is not set */
     struct vcpu *vcpu;           /* whose VMCS is current */
@@ -60,7 +60,10 @@ struct arch_cpu {
     struct arch_tables *tables;  /* GDT and TSS: cpu/tables.h */
     uint32_t nmi_count;          /* counted by the handler, which can do no more */
     uint32_t nmi_reported;
-    struct arch_pcid *pcid; /* mm/pcid.c */
+    uint64_t space; /* id of the loaded program space, 0: only the kernel's */
+    uint64_t
+        pcid_space[ARCH_PCID_COUNT]; /* ids of the spaces whose translations are kept, 0: none */
+    uint32_t pcid_next;
 };
 
 struct arch_space {
