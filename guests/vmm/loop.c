@@ -15,25 +15,21 @@
 #include "guests/vmm/io_thread.h"
 
 #define HYPERCALL_UNKNOWN (-1000) /* what KVM answers: -KVM_ENOSYS */
-#define HALT_POLL_NS      10000000ull
+/* Keeps rare work out of the way of a port access, which should save few registers. */
+#define NOINLINE     __attribute__((noinline))
+#define HALT_POLL_NS 10000000ull
 
 static void advance(struct vcpu_page *page) {
     page->rip += page->exit.instruction_length;
     page->dirty |= VCPU_DIRTY_RIP;
 }
 
-static bool is_timed(const struct machine *machine, uint16_t port) {
-    return machine->is_timed[port / 8] >> port % 8 & 1;
-}
-
-/* Under the lock, after an access to ports. */
-static void after_access(struct machine *machine, uint16_t port) {
-    if (is_timed(machine, port)) {
-        io_thread_deadline_moved(machine);
-    }
+/* Under the lock, after an access that may have moved a deadline or ended the machine. */
+NOINLINE static void draw_consequences(struct machine *machine) {
     if (machine->wish != MACHINE_GOES_ON) {
         end_wished(machine);
     }
+    io_thread_deadline_moved(machine);
 }
 
 /* An instruction that had to be carried out here: what now? */
@@ -65,11 +61,11 @@ static struct emulate emulate_make(struct vcpu *vcpu) {
                             .devices = &machine->board.memory};
 }
 
-static void port_string(struct vcpu *vcpu) {
+NOINLINE static void port_string(struct vcpu *vcpu) {
     struct emulate emulate = emulate_make(vcpu);
     mutex_lock(&vcpu->machine->lock);
     enum emulate_result result = emulate_port_string(&emulate);
-    after_access(vcpu->machine, vcpu->page->exit.port.port);
+    draw_consequences(vcpu->machine);
     mutex_unlock(&vcpu->machine->lock);
     after_emulation(vcpu, &emulate, result);
 }
@@ -89,7 +85,9 @@ static void exit_port(struct vcpu *vcpu) {
     } else {
         bus_io_write(&machine->board.io, port, width, (uint32_t)page->gpr[GPR_RAX]);
     }
-    after_access(machine, port);
+    if (machine->has_consequences[port]) {
+        draw_consequences(machine);
+    }
     mutex_unlock(&machine->lock);
     advance(page);
 }

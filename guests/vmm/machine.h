@@ -6,6 +6,7 @@
 #define BULKHEAD_VMM_MACHINE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "guests/lib/machine_start.h"
@@ -42,10 +43,10 @@ struct machine {
     /* Everything below belongs to who holds the lock. */
     struct mutex lock;
     struct board board;
-    struct ring input, output;            /* this end of the console */
-    uint64_t deadline;                    /* until which the I/O thread sleeps */
-    uint32_t wish;                        /* enum machine_wish */
-    uint8_t is_timed[BUS_PORT_COUNT / 8]; /* bit per port: an access may move board_next */
+    struct ring input, output;             /* this end of the console */
+    uint64_t deadline;                     /* until which the I/O thread sleeps */
+    uint32_t wish;                         /* enum machine_wish */
+    bool has_consequences[BUS_PORT_COUNT]; /* see wiring.c */
 };
 
 #endif

@@ -74,20 +74,29 @@ static void reset(void *context) {
     ((struct machine *)context)->wish = MACHINE_RESET;
 }
 
-/* Ports of devices that keep time. */
+/*
+ * Ports at which an access may move a deadline (devices that keep time) or end the machine. A wide
+ * access may start up to three ports below.
+ */
+#define ACCESS_REACH 3u
+
 static const struct {
     uint16_t first, last;
-} timed_ports[] = {
-    {PIT_PORT,         PIT_PORT + 3                          },
-    {PIT_SPEAKER_PORT, PIT_SPEAKER_PORT                      },
-    {RTC_PORT,         RTC_PORT + 1                          },
-    {PM_PORT,          PM_PORT + PM_TIMER + PM_TIMER_SIZE - 1},
+} consequential[] = {
+    {PIT_PORT,           PIT_PORT + 3                          },
+    {PIT_SPEAKER_PORT,   PIT_SPEAKER_PORT                      },
+    {0x64,               0x64                                  }, /* reset by the keyboard controller */
+    {RTC_PORT,           RTC_PORT + 1                          },
+    {0x92,               0x92                                  }, /* reset by the system control port */
+    {PM_PORT,            PM_PORT + PM_TIMER + PM_TIMER_SIZE - 1},
+    {RESET_CONTROL_PORT, RESET_CONTROL_PORT                    },
 };
 
-static void mark_timed_ports(struct machine *machine) {
-    for (unsigned i = 0; i < sizeof(timed_ports) / sizeof(timed_ports[0]); i++) {
-        for (unsigned port = timed_ports[i].first; port <= timed_ports[i].last; port++) {
-            machine->is_timed[port / 8] |= (uint8_t)(1u << port % 8);
+static void mark_consequential(struct machine *machine) {
+    for (unsigned i = 0; i < sizeof(consequential) / sizeof(consequential[0]); i++) {
+        unsigned first = consequential[i].first - ACCESS_REACH, last = consequential[i].last;
+        for (unsigned port = first; port <= last; port++) {
+            machine->has_consequences[port] = true;
         }
     }
 }
@@ -111,5 +120,5 @@ void wiring_create(struct machine *machine) {
         end_failed("internal error: two devices claim one address");
     }
     machine->deadline = board_next(&machine->board);
-    mark_timed_ports(machine);
+    mark_consequential(machine);
 }

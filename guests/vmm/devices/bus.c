@@ -73,7 +73,9 @@ static const struct bus_io_range *byte_range(const struct io_bus *bus, uint32_t 
     return range;
 }
 
-static uint32_t read_bytes(struct io_bus *bus, uint16_t port, unsigned width) {
+/* Out of line, so that the ordinary access saves no register for it. */
+__attribute__((noinline)) static uint32_t read_bytes(struct io_bus *bus, uint16_t port,
+                                                     unsigned width) {
     uint32_t value = 0;
     for (unsigned i = 0; i < width; i++) {
         uint32_t at = (uint32_t)port + i;
@@ -84,7 +86,8 @@ static uint32_t read_bytes(struct io_bus *bus, uint16_t port, unsigned width) {
     return value;
 }
 
-static void write_bytes(struct io_bus *bus, uint16_t port, unsigned width, uint32_t value) {
+__attribute__((noinline)) static void write_bytes(struct io_bus *bus, uint16_t port, unsigned width,
+                                                  uint32_t value) {
     for (unsigned i = 0; i < width; i++) {
         uint32_t at = (uint32_t)port + i;
         const struct bus_io_range *range = byte_range(bus, at);
