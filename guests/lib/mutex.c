@@ -1,6 +1,6 @@
 /*
- * The mutex. The queue of waiters is on their stacks, under a guard that is held for a few
- * instructions; a lock that somebody waits for is never free: unlocking hands it to the first
+ * The mutex. The queue of waiters goes through their thread areas, under a guard that is held for a
+ * few instructions; a lock that somebody waits for is never free: unlocking hands it to the first
  * waiter.
  */
 #include "guests/lib/mutex.h"
@@ -11,12 +11,6 @@
 #include "guests/lib/thread.h"
 
 enum { STATE_FREE = 0, STATE_LOCKED = 1, STATE_WAITED_FOR = 2 };
-
-struct mutex_waiter {
-    struct mutex_waiter *next;
-    handle_t event;
-    _Atomic bool has_lock;
-};
 
 static void guard_take(struct mutex *mutex) {
     while (atomic_exchange_explicit(&mutex->guard, 1, memory_order_acquire))
@@ -34,7 +28,11 @@ bool mutex_try_lock(struct mutex *mutex) {
 }
 
 static void wait(struct mutex *mutex) {
-    struct mutex_waiter self = {.next = NULL, .event = thread_event(), .has_lock = false};
+    struct mutex_waiter *self = &thread_self()->waiter;
+
+    self->next = NULL;
+    self->event = thread_event();
+    atomic_store_explicit(&self->has_lock, false, memory_order_relaxed);
 
     guard_take(mutex);
     if (atomic_exchange_explicit(&mutex->state, STATE_WAITED_FOR, memory_order_acquire) ==
@@ -43,15 +41,15 @@ static void wait(struct mutex *mutex) {
         return;
     }
     if (mutex->last)
-        mutex->last->next = &self;
+        mutex->last->next = self;
     else
-        mutex->first = &self;
-    mutex->last = &self;
+        mutex->first = self;
+    mutex->last = self;
     guard_release(mutex);
 
     /* Without an event (no quota left for one) the thread asks again and again. */
-    while (!atomic_load_explicit(&self.has_lock, memory_order_acquire)) {
-        if (self.event == 0 || sys_event_wait(self.event, THREAD_EVENT_WAKE, DEADLINE_NEVER) < 0)
+    while (!atomic_load_explicit(&self->has_lock, memory_order_acquire)) {
+        if (self->event == 0 || sys_event_wait(self->event, THREAD_EVENT_WAKE, DEADLINE_NEVER) < 0)
             sys_thread_yield();
     }
 }
@@ -79,7 +77,7 @@ void mutex_unlock(struct mutex *mutex) {
     guard_release(mutex);
     if (!next)
         return;
-    /* Once it has the lock its stack may be gone: the event's handle is read before. */
+    /* Once it has the lock it may wait for another one: the event's handle is read before. */
     handle_t event = next->event;
     atomic_store_explicit(&next->has_lock, true, memory_order_release);
     if (event)

@@ -9,7 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct mutex_waiter;
+/* A thread that waits, in its struct thread_area. */
+struct mutex_waiter {
+    struct mutex_waiter *next;
+    uint32_t event; /* its own, or 0 */
+    _Atomic bool has_lock;
+};
 
 struct mutex {
     _Atomic uint32_t state; /* enum in mutex.c; 0: free */

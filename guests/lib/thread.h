@@ -8,6 +8,7 @@
 #include <reent.h>
 #include <stdint.h>
 
+#include "guests/lib/mutex.h"
 #include "kernel/abi/types.h"
 
 #define THREAD_AREA_SIZE  8192u /* bytes at the thread pointer, above the stack */
@@ -18,7 +19,8 @@ struct thread_area {
     struct thread_area *self; /* at FS:0 */
     struct _reent reent;
     handle_t thread;
-    handle_t event; /* for waiting in mutexes and sleeping; 0: not yet made */
+    struct mutex_waiter waiter; /* it waits for one mutex at a time */
+    handle_t event;             /* for waiting in mutexes and sleeping; 0: not yet made */
     void (*function)(void *argument);
     void *argument;
 };

@@ -57,7 +57,7 @@ static void check_files(struct config *config, struct config_machine *machine,
 static void check_after(struct config *config, struct config_machine *machine) {
     char text[sizeof(machine->after_text)];
     uint32_t line = machine->key_line[CONFIG_KEY_AFTER];
-    strcpy(text, machine->after_text);
+    value_copy(text, sizeof(text), machine->after_text);
     for (char *name = strtok(text, ", \t"); name; name = strtok(NULL, ", \t")) {
         uint32_t other = 0;
         while (other < config->machine_count && strcmp(config->machine[other].name, name) != 0)
@@ -90,7 +90,7 @@ static uint32_t sort(const struct config *config, uint32_t order[CONFIG_MACHINE_
 }
 
 static void check_circles(struct config *config) {
-    uint32_t order[CONFIG_MACHINE_LIMIT];
+    uint32_t order[CONFIG_MACHINE_LIMIT] = {0};
     uint32_t placed = sort(config, order);
     for (uint32_t i = 0; i < config->machine_count; i++) {
         struct config_machine *machine = &config->machine[i];
@@ -117,7 +117,7 @@ void config_start_order(const struct config *config, uint32_t order[CONFIG_MACHI
 /* Each machine in its turn gets its memory, or a fault if what the earlier ones left is too little.
  */
 static void check_memory(struct config *config, const struct config_computer *computer) {
-    uint32_t order[CONFIG_MACHINE_LIMIT];
+    uint32_t order[CONFIG_MACHINE_LIMIT] = {0};
     uint64_t left = computer->memory;
     config_start_order(config, order);
     for (uint32_t n = 0; n < config->machine_count; n++) {

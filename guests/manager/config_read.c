@@ -124,26 +124,21 @@ static bool read_number(struct reader *reader, const char *key, const char *valu
 
 static bool read_text(struct reader *reader, const char *key, const char *value, char *buffer,
                       size_t size) {
-    if (strlen(value) >= size) {
-        config_report(reader->config, reader->line, "%s: %zu characters, at most %zu are allowed",
-                      key, strlen(value), size - 1);
-        return false;
-    }
-    strcpy(buffer, value);
-    return true;
+    if (value_copy(buffer, size, value))
+        return true;
+    config_report(reader->config, reader->line, "%s: %zu characters, at most %zu are allowed", key,
+                  strlen(value), size - 1);
+    return false;
 }
 
 static bool read_file_name(struct reader *reader, const char *key, const char *value,
                            char *buffer) {
-    if (*value == 0 || strpbrk(value, "/\\") || strlen(value) >= MODULE_NAME_SIZE) {
-        config_report(
-            reader->config, reader->line,
-            "%s = %.60s: allowed is the name of a file in \\bulkhead\\, without directories", key,
-            value);
-        return false;
-    }
-    strcpy(buffer, value);
-    return true;
+    if (*value != 0 && !strpbrk(value, "/\\") && value_copy(buffer, MODULE_NAME_SIZE, value))
+        return true;
+    config_report(reader->config, reader->line,
+                  "%s = %.60s: allowed is the name of a file in \\bulkhead\\, without directories",
+                  key, value);
+    return false;
 }
 
 static bool read_memory(struct reader *reader, const char *value, uint64_t *memory) {
@@ -300,7 +295,7 @@ static void begin_machine(struct reader *reader, const char *name) {
         .cpus = 1,
         .weight = 256,
     };
-    strcpy(machine->name, name);
+    value_copy(machine->name, sizeof(machine->name), name);
     reader->section = SECTION_MACHINE;
     reader->machine = machine;
 }

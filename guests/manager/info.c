@@ -24,7 +24,7 @@ void info_list(void) {
     screen_print("NAME             STATE     MEMORY     USED   CPU TIME\n");
     for (uint32_t i = 0; i < machine_count(); i++) {
         const struct machine *machine = machine_at(i);
-        struct partition_info info;
+        struct partition_info info = {0};
         bool is_known = machine_info(machine, &info);
         uint64_t used = is_known && machine_is_alive(machine) ? info.memory_used : 0;
         uint64_t time = is_known ? info.cpu_time_ns : 0;
@@ -37,7 +37,7 @@ void info_list(void) {
 }
 
 void info_system(void) {
-    struct system_info info;
+    struct system_info info = {0};
     if (sys_system_info(HANDLE_SYSTEM, &info) < 0)
         return;
     info.version[sizeof(info.version) - 1] = 0;
@@ -56,7 +56,7 @@ void info_system(void) {
 }
 
 void info_machine(const struct machine *machine) {
-    struct partition_info info;
+    struct partition_info info = {0};
     char text[120];
     screen_print("machine    %s, %s\n", machine->config->name, machine_state_name(machine));
     screen_print("kernel     %s\n", machine->config->kernel);

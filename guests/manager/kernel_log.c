@@ -40,7 +40,7 @@ static void show(const char *text, uint32_t length) {
 
 void kernel_log_pump(void) {
     while (screen_is_ready()) {
-        char text[256];
+        char text[256] = {0};
         uint64_t oldest = ask_position(WHICH_OLDEST);
         if (position < oldest)
             position = oldest;

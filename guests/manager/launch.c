@@ -15,6 +15,7 @@
 #include "guests/manager/events.h"
 #include "guests/manager/modules.h"
 #include "guests/manager/screen.h"
+#include "guests/manager/value.h"
 
 #define VMM_MODULE     "vmm"
 #define VMM_STACK_SIZE (128 * 1024u)
@@ -41,7 +42,7 @@ static int64_t create(struct launch *launch) {
         .event = launch->manager_event,
         .event_bits = EVENTS_STATE(launch->index),
     };
-    strcpy(partition.name, config->name);
+    value_copy(partition.name, sizeof(partition.name), config->name);
     return program_create(&launch->program, HANDLE_PARTITION, &partition);
 }
 
@@ -111,7 +112,7 @@ static int64_t give_shared(struct launch *launch) {
 
     launch->shared->magic = MACHINE_SHARED_MAGIC;
     launch->shared->version = MACHINE_SHARED_VERSION;
-    strcpy(launch->shared->name, launch->machine->config->name);
+    value_copy(launch->shared->name, sizeof(launch->shared->name), launch->machine->config->name);
     launch->shared->event = start_info_find(launch->program.info, MACHINE_HANDLE_EVENT)->handle;
     return 0;
 }
@@ -194,7 +195,7 @@ bool launch(struct machine *machine, uint32_t index, handle_t manager_event) {
 /* The shared page, if that is what the partition's handle names. Its content is the VMM's word:
  * whatever it says, only handles of that partition are reached. */
 static struct machine_shared *try_shared(const struct machine *machine, handle_t theirs) {
-    struct object_info info;
+    struct object_info info = {0};
     void *address = NULL;
     int64_t region = sys_handle_take(machine->partition, theirs, RIGHTS_SAME);
     if (region < 0)

@@ -14,6 +14,10 @@
 /* ECMA-48, 5.4: CSI, parameters (30-3F), intermediates (20-2F), one final byte (40-7E). */
 enum { SEQUENCE_NONE, SEQUENCE_ESCAPE, SEQUENCE_PARAMETERS };
 
+static void show(char *echo, const char *text) {
+    memcpy(echo, text, strlen(text) + 1);
+}
+
 void line_editor_clear(struct line_editor *editor) {
     editor->length = 0;
     editor->line[0] = 0;
@@ -45,7 +49,7 @@ static void rub_out(struct line_editor *editor, char *echo) {
     if (editor->length == 0)
         return;
     editor->line[--editor->length] = 0;
-    strcat(echo, RUB_OUT);
+    memcpy(echo + strlen(echo), RUB_OUT, sizeof(RUB_OUT));
 }
 
 static void rub_out_word(struct line_editor *editor, char *echo) {
@@ -57,7 +61,7 @@ static void rub_out_word(struct line_editor *editor, char *echo) {
 
 static void insert(struct line_editor *editor, uint8_t byte, char *echo) {
     if (byte < 0x20 || byte >= DELETE || editor->length + 1 >= LINE_EDITOR_SIZE) {
-        strcpy(echo, BELL);
+        show(echo, BELL);
         return;
     }
     editor->line[editor->length++] = (char)byte;
@@ -77,10 +81,10 @@ enum line_editor_result line_editor_feed(struct line_editor *editor, uint8_t byt
         return LINE_EDITOR_MORE;
     switch (byte) {
     case '\r':
-    case '\n': strcpy(echo, "\n"); return LINE_EDITOR_DONE;
+    case '\n': show(echo, "\n"); return LINE_EDITOR_DONE;
     case CONTROL_C:
         line_editor_clear(editor);
-        strcpy(echo, "^C\n");
+        show(echo, "^C\n");
         return LINE_EDITOR_CANCELLED;
     case '\b':
     case DELETE: rub_out(editor, echo); break;

@@ -108,7 +108,7 @@ bool machine_start(struct machine *machine) {
 }
 
 void machine_adopt(struct machine *machine, handle_t partition) {
-    struct partition_info info;
+    struct partition_info info = {0};
     machine->partition = partition;
     machine->is_adopted = true;
     machine->started_ns = clock_now_ns();
@@ -186,7 +186,7 @@ static bool is_restart_wanted(struct machine *machine, const struct partition_in
 }
 
 static void look(struct machine *machine, void (*ended)(struct machine *machine)) {
-    struct partition_info info;
+    struct partition_info info = {0};
     if (!machine_is_alive(machine) || sys_partition_info(machine->partition, &info) < 0)
         return;
     if (info.state != PARTITION_STOPPED && info.state != PARTITION_FAULTED)

@@ -68,7 +68,7 @@ static void read_configuration(void) {
 }
 
 static void check_configuration(void) {
-    struct partition_info own;
+    struct partition_info own = {0};
     struct config_computer computer = {
         .module = modules_all(),
         .module_count = modules_count(),
@@ -89,7 +89,7 @@ static void check_configuration(void) {
 
 /* Partitions that run although this manager has started none: it is not the first. */
 static void adopt_partitions(void) {
-    struct partition_info info;
+    struct partition_info info = {0};
     struct partition_info own = {0};
     uint64_t id = 0;
     sys_partition_info(HANDLE_PARTITION, &own);

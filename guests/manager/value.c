@@ -58,6 +58,14 @@ const char *value_format_size(uint64_t bytes, char *buffer, size_t size) {
     return buffer;
 }
 
+bool value_copy(char *buffer, size_t size, const char *text) {
+    size_t length = strlen(text);
+    if (length >= size)
+        return false;
+    memcpy(buffer, text, length + 1);
+    return true;
+}
+
 int value_word(const char *text, const char *const *words) {
     for (int i = 0; words[i]; i++) {
         if (strcmp(text, words[i]) == 0)

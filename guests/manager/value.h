@@ -13,6 +13,8 @@ bool value_number(const char *text, uint64_t *number);
 bool value_size(const char *text, uint64_t *bytes);
 /* "256M", "1000K": the largest unit that divides it. Returns the buffer. */
 const char *value_format_size(uint64_t bytes, char *buffer, size_t size);
+/* Copies the text with its end; false, and nothing is copied, if it does not fit. */
+bool value_copy(char *buffer, size_t size, const char *text);
 /* The word of a NULL-terminated list that the text is, its index, or -1. */
 int value_word(const char *text, const char *const *words);
 /* The word of a NULL-terminated list with the smallest edit distance, if that is small enough to be
