@@ -199,6 +199,9 @@ uint32_t cpuid_build(const struct cpuid_config *config, struct guest_cpuid *rows
                               .rows = rows,
                               .basic_max = basic.eax,
                               .extended_max = config->host(EXTENDED, 0).eax};
+    if (builder.extended_max >> 16 != EXTENDED >> 16) {
+        builder.extended_max = 0; /* a host without extended leaves answered with another one */
+    }
     basic.eax = BASIC_MAX;
     add(&builder, 0, 0, 0, basic);
     add_features(&builder);
