@@ -15,10 +15,10 @@ $(LINUX_GUEST)/vmlinux.elf: $(LINUX_GUEST)/vmlinuz guests/linux/extract-vmlinux
 $(LINUX_GUEST)/vmlinux: $(LINUX_GUEST)/vmlinux.elf guests/linux/flatten-elf
 	$(call say,FLAT,$@)guests/linux/flatten-elf $< $@
 
-$(LINUX_GUEST)/initramfs.cpio.gz: guests/linux/make-initramfs $(LINUX_GUEST_ROOT) $(LINUX_STAMP) | $(DEPS_STAMP)
+$(LINUX_GUEST)/initramfs.cpio: guests/linux/make-initramfs $(LINUX_GUEST_ROOT) $(LINUX_STAMP) | $(DEPS_STAMP)
 	$(MAKE_DIR)
 	$(call say,CPIO,$@)guests/linux/make-initramfs --busybox $(LINUX_BUSYBOX) --root guests/linux/root \
 	    $(addprefix --module $(LINUX_MODULES)/,$(LINUX_GUEST_MODULES)) $@
 
-ALL += $(LINUX_GUEST)/vmlinux $(LINUX_GUEST)/vmlinuz $(LINUX_GUEST)/initramfs.cpio.gz
-IMAGE_FILES += vmlinux=$(LINUX_GUEST)/vmlinux initramfs=$(LINUX_GUEST)/initramfs.cpio.gz
+ALL += $(LINUX_GUEST)/vmlinux $(LINUX_GUEST)/vmlinuz $(LINUX_GUEST)/initramfs.cpio
+IMAGE_FILES += vmlinux=$(LINUX_GUEST)/vmlinux initramfs=$(LINUX_GUEST)/initramfs.cpio

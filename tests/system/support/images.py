@@ -12,7 +12,7 @@ KERNEL = os.path.join(BUILD, "image", "stage", "bulkhead.elf")
 PROGRAMS = {name: os.path.join(BUILD, "image", "stage", name) for name in ("manager", "vmm")}
 LINUX = {
     "vmlinux": os.path.join(BUILD, "guests", "linux", "vmlinux"),
-    "initramfs": os.path.join(BUILD, "guests", "linux", "initramfs.cpio.gz"),
+    "initramfs": os.path.join(BUILD, "guests", "linux", "initramfs.cpio"),
 }
 DEFAULT_CONF = os.path.join(ROOT, "configs", "default.conf")
 
