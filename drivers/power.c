@@ -10,10 +10,15 @@
 #define PM1_SLEEP_SHIFT  10
 #define PM1_SLEEP_ENABLE (1u << 13)
 #define MODE_POLLS       1000000u
+#define OFF_READS        100000u
 
+/* Power does not go within the instruction: it gets as long as 100 ms of reads of a port. */
 static void write_sleep(uint16_t control, uint8_t type) {
-    if (control != 0)
-        io_out16(control, (uint16_t)(((type & 7u) << PM1_SLEEP_SHIFT) | PM1_SLEEP_ENABLE));
+    if (control == 0)
+        return;
+    io_out16(control, (uint16_t)(((type & 7u) << PM1_SLEEP_SHIFT) | PM1_SLEEP_ENABLE));
+    for (uint32_t i = 0; i < OFF_READS; i++)
+        io_in16(control);
 }
 
 /* ---- ACPI: 4.8.2.5 "Legacy/ACPI Select and the SCI Interrupt", 7.4.2.6 "System \_S5 State" */

@@ -18,6 +18,7 @@
 #define LINE_DIVISOR   0x80u
 #define MODEM_READY    0x0bu /* DTR, RTS, OUT2 (the interrupt's gate on PCs) */
 #define STATUS_EMPTY   0x20u /* the transmitter's FIFO is empty */
+#define STATUS_IDLE    0x40u /* and so is its shift register */
 #define STATUS_NOTHING 0xffu /* what an empty bus reads as */
 #define DIVISOR_115200 1u
 #define FIFO_SIZE      16u
@@ -47,20 +48,25 @@ bool serial_init(void) {
     return true;
 }
 
-static bool wait_empty(void) {
+static bool wait_for(uint8_t status) {
     for (uint32_t i = 0; i < WAIT_POLLS; i++)
-        if ((io_in8(STATUS) & STATUS_EMPTY) != 0)
+        if ((io_in8(STATUS) & status) != 0)
             return true;
     return false;
 }
 
 void serial_write(const char *text, size_t length) {
     while (is_present && length > 0) {
-        if (!wait_empty()) {
+        if (!wait_for(STATUS_EMPTY)) {
             is_present = false;
             return;
         }
         for (uint32_t i = 0; i < FIFO_SIZE && length > 0; i++, length--)
             io_out8(DATA, (uint8_t)*text++);
     }
+}
+
+void serial_flush(void) {
+    if (is_present)
+        wait_for(STATUS_IDLE);
 }

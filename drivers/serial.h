@@ -11,4 +11,7 @@ bool serial_init(void);
 /* Waits for room for each byte, but not for ever: a port that stops taking bytes loses them. */
 void serial_write(const char *text, size_t length);
 
+/* Waits, not for ever, until all has left the port: before the power goes. */
+void serial_flush(void);
+
 #endif

@@ -80,6 +80,13 @@ static inline bool asm_rdseed(uint64_t *value) {
     return is_valid;
 }
 
+/* high:low / divisor; high < divisor, or it faults. */
+static inline uint64_t asm_divide(uint64_t high, uint64_t low, uint64_t divisor) {
+    uint64_t quotient, remainder;
+    __asm__("div %4" : "=a"(quotient), "=d"(remainder) : "0"(low), "1"(high), "r"(divisor) : "cc");
+    return quotient;
+}
+
 /* ---- control and debug registers */
 
 #define ASM_REGISTER(name)                                                  \

@@ -114,11 +114,13 @@ void arch_platform_init(const struct boot_info *info) {
 /* ---- the end */
 
 void arch_power_off(void) {
+    serial_flush();
     power_off(&acpi);
 }
 
 void arch_reset(void) {
     static const struct descriptor_pointer nothing = {0, 0};
+    serial_flush();
     power_reset(&acpi);
     /* Last: an exception without gates, which no processor survives. */
     asm_lidt(&nothing);
