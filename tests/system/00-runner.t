@@ -113,6 +113,7 @@ def unit_tests(tap):
     tap.equal(status(HELLO + off(7)), 1, "verdict: any other status is 1")
     tap.equal(status("linux:~# " + off(0).strip()), 0, "verdict: after a prompt, without a line end")
     tap.equal(status(off(0) + "more\r\n"), None, "verdict: not the last line")
+    tap.equal(status(off(1) + "bulkhead: the computer cannot be turned off\r\n"), 1, "verdict: Bulkhead may say more")
     tap.equal(status("bulkhead: panic: x\r\n" + off(0)), 1, "verdict: a panic is 1")
     tap.equal(status("bulkhead: panic: x\r\nregisters\r\n"), 1, "verdict: a panic without power off as well")
     tap.equal(status("bulkhead: power off, status 0 of 3\r\n"), None, "verdict: another line")

@@ -83,11 +83,11 @@ class TextFilter:
 
 
 class Verdict:
-    """Reads how a run ended from what Bulkhead said. Only its last line counts."""
+    """Reads how a run ended from what Bulkhead said last; output of anyone else after it voids it."""
 
     def __init__(self):
         self.line = bytearray()
-        self.last = b""
+        self.said = None  # what the power-off line said
         self.panicked = False
         self.refused = False  # the loader gave up; what follows is the firmware's
 
@@ -108,18 +108,19 @@ class Verdict:
     def _end_line(self):
         line = bytes(self.line).rstrip()
         self.line.clear()
-        if line:
-            self.last = line
-        if PANIC in line:
-            self.panicked = True
-        if line == REFUSED:
-            self.refused = True
+        self.said = self._said(line)
+        self.panicked = self.panicked or PANIC in line
+        self.refused = line == REFUSED
+
+    def _said(self, line):
+        """The verdict when `line` is the last one."""
+        match = POWER_OFF.search(line)
+        if match:
+            return 0 if match.group(1) == b"0" else 1
+        return self.said if not line or line.startswith(MARKER) else None
 
     @property
     def status(self):
         """0 or 1 as Bulkhead said, 1 after a panic, None if it has said nothing (yet)."""
-        line = bytes(self.line).rstrip() or self.last
-        match = POWER_OFF.search(line)
-        if match:
-            return 0 if match.group(1) == b"0" and not self.panicked else 1
-        return 1 if self.panicked or PANIC in line else None
+        line = bytes(self.line).rstrip()
+        return 1 if self.panicked or PANIC in line else self._said(line)
