@@ -19,6 +19,15 @@
 #include "abi/syscall_table.h"
 #include "abi/syscalls.h"
 
+static uint64_t last_number;
+static uint64_t last_argument[6];
+
+int64_t fake_syscall(uint64_t number, const uint64_t argument[6]) {
+    last_number = number;
+    memcpy(last_argument, argument, sizeof(last_argument));
+    return -STATUS_NOT_YET;
+}
+
 struct row {
     unsigned number;
     const char *name;
@@ -69,6 +78,14 @@ static void stubs_have_the_table_s_types(void **state) {
     assert_non_null(random);
     assert_non_null(write);
     assert_non_null(clock);
+}
+
+static void arguments_keep_their_order(void **state) {
+    (void)state;
+    assert_int_equal(sys_space_map(1, 2, 3, 4, 5, 6), -2);
+    assert_int_equal(last_number, 41);
+    for (unsigned i = 0; i < 6; i++)
+        assert_int_equal(last_argument[i], i + 1);
 }
 
 /* Runs the generator on a table; the first line that it prints, and whether it succeeded. */
@@ -146,6 +163,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_has_numbers_and_argument_counts),
         cmocka_unit_test(stubs_have_the_table_s_types),
+        cmocka_unit_test(arguments_keep_their_order),
         cmocka_unit_test(faults_are_named_with_their_line),
         cmocka_unit_test(a_good_table_is_silent),
     };
