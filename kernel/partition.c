@@ -210,6 +210,18 @@ void partition_stop(struct partition *partition, enum partition_state state, int
     partition_notify(partition);
 }
 
+/* A quota given on counts as used by the giver: only what is really in use counts here. */
+uint64_t partition_charged_pages(void) {
+    uint64_t pages = 0;
+    LIST_FOR_EACH (link, &all) {
+        const struct partition *partition = LIST_MEMBER(link, struct partition, all_link);
+        pages += partition->used_pages;
+        if (partition->account != &kernel_partition)
+            pages -= partition->quota_pages + OVERHEAD_PAGES;
+    }
+    return pages;
+}
+
 /* ---- destruction */
 
 static struct object *first_of_type(struct partition *partition, enum object_type type) {
