@@ -52,8 +52,6 @@ static handle_t take_slot(struct partition *partition) {
         table->first_free = entry_of(table, handle)->next_free;
         return handle;
     }
-    if (table->initialised == 0)
-        table->initialised = 1; /* handle 0 names nothing */
     handle_t handle = table->initialised;
     if (handle / HANDLE_PAGE_ENTRIES >= HANDLE_PAGE_LIMIT)
         return 0;
@@ -67,17 +65,36 @@ static handle_t take_slot(struct partition *partition) {
     return handle;
 }
 
-enum status handle_insert(struct partition *partition, struct object *object, uint32_t rights,
-                          uint64_t badge, handle_t *result) {
-    handle_t handle = take_slot(partition);
-    if (handle == 0)
-        return STATUS_QUOTA;
+static void fill(struct partition *partition, handle_t handle, struct object *object,
+                 uint32_t rights, uint64_t badge) {
     struct handle_entry *entry = entry_of(&partition->handles, handle);
     object_get(object);
     entry->rights = rights;
     entry->badge = badge;
     __atomic_store_n(&entry->object, object, __ATOMIC_RELEASE);
     partition->handles.used++;
+}
+
+enum status handle_table_create(struct partition *partition) {
+    struct handle_table *table = &partition->handles;
+    table->page[0] = partition_page_allocate(partition);
+    if (table->page[0] == NULL)
+        return STATUS_QUOTA;
+    table->initialised = HANDLE_THREAD +
+                         1; /* 0 names nothing; the first three are as types.h says */
+    return STATUS_OK;
+}
+
+void handle_set_initial(struct partition *partition, handle_t handle, struct object *object) {
+    fill(partition, handle, object, RIGHTS_ALL, 0);
+}
+
+enum status handle_insert(struct partition *partition, struct object *object, uint32_t rights,
+                          uint64_t badge, handle_t *result) {
+    handle_t handle = take_slot(partition);
+    if (handle == 0)
+        return STATUS_QUOTA;
+    fill(partition, handle, object, rights, badge);
     *result = handle;
     return STATUS_OK;
 }
@@ -124,4 +141,5 @@ void handle_table_free(struct partition *partition) {
             partition->handles.page[i] = NULL;
         }
     partition->handles.initialised = 0;
+    partition->handles.first_free = 0;
 }

@@ -45,6 +45,9 @@ enum status handle_lookup(const struct partition *partition, handle_t handle, en
                           uint32_t rights, struct handle_reference *result);
 
 /* The rest under kernel_lock. */
+enum status handle_table_create(struct partition *partition);
+/* Fills one of the handles that a partition finds at its start; it is empty until then. */
+void handle_set_initial(struct partition *partition, handle_t handle, struct object *object);
 enum status handle_insert(struct partition *partition, struct object *object, uint32_t rights,
                           uint64_t badge, handle_t *result); /* takes a count on the object */
 enum status handle_close(struct partition *partition, handle_t handle);

@@ -103,9 +103,6 @@ static void launch(void) {
     };
     struct thread *thread;
     must(thread_create(manager_partition, space, &config, &thread), "no memory for its thread");
-    give_handle(&manager_partition->object, HANDLE_PARTITION);
-    give_handle(&space->object, HANDLE_SPACE);
-    give_handle(&thread->object, HANDLE_THREAD);
     give_handle(&system_object, HANDLE_SYSTEM);
     give_handle(&all_ports.object, HANDLE_PORTS);
     give_handle(&pool_object, HANDLE_POOL);

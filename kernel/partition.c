@@ -101,6 +101,12 @@ enum status partition_create(struct partition *account, const struct partition_c
     partition->thread_limit = or_default(config->thread_limit, DEFAULT_THREADS);
     partition->weight = or_default(config->weight, DEFAULT_WEIGHT);
     partition->cap = config->cap;
+    if (handle_table_create(partition) != STATUS_OK) {
+        partition_uncharge(account, pages + OVERHEAD_PAGES);
+        object_put(&partition->object);
+        return STATUS_QUOTA;
+    }
+    handle_set_initial(partition, HANDLE_PARTITION, &partition->object);
     list_append(&all, &partition->all_link);
     object_get(&partition->object); /* one count is the list's, one the caller's */
     *result = partition;
@@ -293,6 +299,10 @@ void partition_empty(struct partition *partition) {
     withdraw(partition);
     end_threads(partition);
     object_reap();
+    handle_table_free(partition);
+    partition->had_threads = false;
+    if (handle_table_create(partition) == STATUS_OK)
+        handle_set_initial(partition, HANDLE_PARTITION, &partition->object);
 }
 
 /*

@@ -19,7 +19,8 @@ struct partition {
     struct list all_link; /* in the list of all partitions, by id */
     enum partition_state state;
     enum partition_state state_before_pause;
-    bool is_closing; /* its destruction has begun */
+    bool had_threads; /* its first handles are filled */
+    bool is_closing;  /* its destruction has begun */
     int32_t exit_code;
     struct fault_info fault;
 

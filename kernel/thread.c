@@ -73,6 +73,11 @@ enum status thread_create(struct partition *partition, struct space *space,
     thread->is_held = partition->state == PARTITION_PAUSED;
     arch_thread_init(thread, config->entry, config->stack, config->argument,
                      config->thread_pointer);
+    if (!partition->had_threads) {
+        handle_set_initial(partition, HANDLE_SPACE, &space->object);
+        handle_set_initial(partition, HANDLE_THREAD, &thread->object);
+        partition->had_threads = true;
+    }
     list_append(&partition->threads, &thread->partition_link);
     partition->thread_count++;
     object_get(&thread->object); /* one count is the partition's list, one the caller's */
