@@ -46,7 +46,7 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "BULKHEAD", 1)
             }
         }
 
-        /* Addresses that nobody else may be given: PM block, edge/level registers, APICs. */
+        /* Ports that nobody else may be given: PM block, edge/level registers. */
         Device (BRD0)
         {
             Name (_HID, EisaId ("PNP0C02"))
@@ -55,8 +55,6 @@ DefinitionBlock ("", "DSDT", 2, "BLKHD ", "BULKHEAD", 1)
             {
                 IO (Decode16, 0x0600, 0x0600, 1, 0x0C)
                 IO (Decode16, 0x04D0, 0x04D0, 1, 2)
-                Memory32Fixed (ReadWrite, 0xFEC00000, 0x1000)
-                Memory32Fixed (ReadWrite, 0xFEE00000, 0x1000)
             })
         }
 
