@@ -7,7 +7,6 @@
 #include "guests/lib/elf_program.h"
 #include "guests/lib/map.h"
 #include "guests/lib/start.h"
-#include "guests/lib/thread.h"
 
 /* Memory of the program at `address` of its space; *here (may be NULL): the same, mapped writable
  * here. */
@@ -82,8 +81,8 @@ int64_t program_add_argument(struct program *program, const char *argument) {
 }
 
 int64_t program_start(struct program *program, uint64_t stack_size) {
-    uint64_t size = stack_size + THREAD_AREA_SIZE;
-    uint64_t area = PROGRAM_STACK_TOP - THREAD_AREA_SIZE;
+    uint64_t size = stack_size + START_THREAD_AREA_SIZE;
+    uint64_t area = PROGRAM_STACK_TOP - START_THREAD_AREA_SIZE;
     int64_t result = give_memory(program, PROGRAM_STACK_TOP - size, size, MAP_READ | MAP_WRITE,
                                  NULL);
     if (result < 0)

@@ -17,6 +17,8 @@
 #define START_INFO_VERSION 1u
 #define START_INFO_SIZE    16384u /* bytes of the mapping, strings included */
 
+#define START_THREAD_AREA_SIZE 8192u /* bytes for the first thread above its stack */
+
 #define START_HANDLE_LIMIT     32u
 #define START_HANDLE_NAME_SIZE 24
 

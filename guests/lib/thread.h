@@ -9,9 +9,10 @@
 #include <stdint.h>
 
 #include "guests/lib/mutex.h"
+#include "guests/lib/start_info.h"
 #include "kernel/abi/types.h"
 
-#define THREAD_AREA_SIZE  8192u /* bytes at the thread pointer, above the stack */
+#define THREAD_AREA_SIZE  START_THREAD_AREA_SIZE /* bytes at the thread pointer, above the stack */
 #define THREAD_STACK_SIZE 65536u
 
 /* What lives at the thread pointer. */

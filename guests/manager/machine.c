@@ -210,16 +210,25 @@ void machine_take_events(uint64_t bits, void (*ended)(struct machine *machine)) 
     }
 }
 
-bool machine_poll(void (*ended)(struct machine *machine)) {
-    bool is_any = false;
+static bool is_polled(const struct machine *machine) {
+    return machine->is_adopted && machine_is_alive(machine);
+}
+
+void machine_poll(void (*ended)(struct machine *machine)) {
     for (uint32_t i = 0; i < count; i++) {
-        if (!machines[i].is_adopted)
+        if (!is_polled(&machines[i]))
             continue;
         machine_push_input(&machines[i]);
         look(&machines[i], ended);
-        is_any = is_any || (machines[i].is_adopted && machine_is_alive(&machines[i]));
     }
-    return is_any;
+}
+
+bool machine_needs_polling(void) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_polled(&machines[i]))
+            return true;
+    }
+    return false;
 }
 
 void machine_stop(struct machine *machine) {

@@ -69,8 +69,9 @@ bool machine_info(const struct machine *machine, struct partition_info *info);
  * has ended is passed to `ended` before its partition is destroyed, and restarted if that is its
  * policy. */
 void machine_take_events(uint64_t bits, void (*ended)(struct machine *machine));
-/* The same for those that tell of nothing by themselves. True: there are such. */
-bool machine_poll(void (*ended)(struct machine *machine));
+/* The same for those that tell of nothing by themselves; and whether there are such. */
+void machine_poll(void (*ended)(struct machine *machine));
+bool machine_needs_polling(void);
 
 /* Moves what was typed on to the guest. */
 void machine_push_input(struct machine *machine);

@@ -192,15 +192,16 @@ int main(int argc, char **argv) {
     adopt_partitions();
     start_machines();
 
-    for (uint64_t bits = 0;; bits = wait(machine_poll(console_drain))) {
+    for (uint64_t bits = 0;; bits = wait(machine_needs_polling())) {
         if (bits & EVENTS_UART)
             uart_service(input_receive);
         machine_take_events(bits, console_drain);
+        machine_poll(console_drain);
         commands_pump();
         shutdown_pump();
+        input_pump();
         when_empty();
         look_after_front();
-        input_pump();
         kernel_log_pump();
         console_pump();
         uart_transmit();
