@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The runner itself: what it does to the bytes of the line, and how it judges the end of a run.
 
-A small program stands in for Bochs: it takes the place of bochs-bin on PATH, reads the address of the
-serial line from its configuration, and follows a script of things to say and to read.
+A small program stands in for Bochs: it takes the place of bochs-bin on PATH, reads the address of
+the serial line from its configuration, and follows a script of things to say and to read.
 """
 
 import json
@@ -66,7 +66,8 @@ FAKE = textwrap.dedent(
         elif verb == "exit":
             sys.exit(value)
     time.sleep(0.5)  # Bochs does not end at once either
-    """)
+    """
+)
 
 FIRMWARE = "\x1b[2J\x1b[01;01HBdsDxe: starting Boot0001\r\n"
 HELLO = "bulkhead: loading\r\n"
@@ -80,7 +81,9 @@ def off(status):
 def unit_tests(tap):
     firmware = stream.FirmwareFilter()
     got = b"".join(firmware.feed(bytes([byte])) for byte in (FIRMWARE + HELLO).encode())
-    tap.equal(got, HELLO.encode(), "firmware filter: everything before the first line goes, byte by byte")
+    tap.equal(
+        got, HELLO.encode(), "firmware filter: everything before the first line goes, byte by byte"
+    )
     tap.equal(stream.FirmwareFilter(False).feed(b"x"), b"x", "firmware filter: or nothing")
 
     flow = stream.FlowControl(held=True)
@@ -99,7 +102,11 @@ def unit_tests(tap):
     text = stream.TextFilter()
     line = b"# \x1b[6nls\r\na\rb\r\r\n\x1b[1mbold\x1b[0m\r"
     got = b"".join(text.feed(bytes([byte])) for byte in line) + text.feed(b"", last=True)
-    tap.equal(got, b"# ls\na\rb\r\n\x1b[1mbold\x1b[0m\r", "text filter: line ends and cursor query, no more")
+    tap.equal(
+        got,
+        b"# ls\na\rb\r\n\x1b[1mbold\x1b[0m\r",
+        "text filter: line ends and cursor query, no more",
+    )
 
     def status(data):
         verdict = stream.Verdict()
@@ -111,16 +118,30 @@ def unit_tests(tap):
     tap.equal(status(HELLO + off(0)), 0, "verdict: status 0")
     tap.equal(status(HELLO + off(1)), 1, "verdict: status 1")
     tap.equal(status(HELLO + off(7)), 1, "verdict: any other status is 1")
-    tap.equal(status("linux:~# " + off(0).strip()), 0, "verdict: after a prompt, without a line end")
+    tap.equal(
+        status("linux:~# " + off(0).strip()), 0, "verdict: after a prompt, without a line end"
+    )
     tap.equal(status(off(0) + "more\r\n"), None, "verdict: not the last line")
-    tap.equal(status(off(1) + "bulkhead: the computer cannot be turned off\r\n"), 1, "verdict: Bulkhead may say more")
+    tap.equal(
+        status(off(1) + "bulkhead: the computer cannot be turned off\r\n"),
+        1,
+        "verdict: Bulkhead may say more",
+    )
     tap.equal(status("bulkhead: panic: x\r\n" + off(0)), 1, "verdict: a panic is 1")
-    tap.equal(status("bulkhead: panic: x\r\nregisters\r\n"), 1, "verdict: a panic without power off as well")
+    tap.equal(
+        status("bulkhead: panic: x\r\nregisters\r\n"),
+        1,
+        "verdict: a panic without power off as well",
+    )
     tap.equal(status("bulkhead: power off, status 0 of 3\r\n"), None, "verdict: another line")
 
     verdict = stream.Verdict()
     got = verdict.feed(b"a\r\nbulkhead: not started; back to the firmware\r\nBdsDxe: shell\r\n")
-    tap.equal(got, b"a\r\nbulkhead: not started; back to the firmware\r\n", "verdict: firmware after a refusal is not shown")
+    tap.equal(
+        got,
+        b"a\r\nbulkhead: not started; back to the firmware\r\n",
+        "verdict: firmware after a refusal is not shown",
+    )
     tap.equal(verdict.feed(b"more"), b"", "verdict: nor later")
 
 
@@ -136,15 +157,31 @@ class Runs:
         os.chmod(fake, 0o755)
         with open(self.image, "wb") as file:
             file.write(bytes(4096))
-        self.environment = {**os.environ, "FAKE_SCRIPT": self.script,
-                            "PATH": os.path.dirname(fake) + ":" + os.environ["PATH"]}
+        self.environment = {
+            **os.environ,
+            "FAKE_SCRIPT": self.script,
+            "PATH": os.path.dirname(fake) + ":" + os.environ["PATH"],
+        }
 
     def start(self, steps, *arguments, image=None):
         with open(self.script, "w", encoding="utf-8") as file:
             json.dump(steps, file)
-        return subprocess.Popen([RUN, "--image", image or self.image, "--firmware", "/dev/null", "--log",
-                                 os.path.join(self.directory, "log"), *arguments], env=self.environment,
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return subprocess.Popen(
+            [
+                RUN,
+                "--image",
+                image or self.image,
+                "--firmware",
+                "/dev/null",
+                "--log",
+                os.path.join(self.directory, "log"),
+                *arguments,
+            ],
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def run(self, steps, *arguments, typed=b"", image=None):
         process = self.start([["connect", 0], *steps], *arguments, image=image)
@@ -154,7 +191,11 @@ class Runs:
 
 def end_tests(tap, runs):
     status, output, errors = runs.run([["say", FIRMWARE + HELLO + "text\r\n" + off(0)]])
-    tap.equal((status, output), (0, "bulkhead: loading\ntext\nbulkhead: power off, status 0\n"), "status 0, plain text")
+    tap.equal(
+        (status, output),
+        (0, "bulkhead: loading\ntext\nbulkhead: power off, status 0\n"),
+        "status 0, plain text",
+    )
     tap.contains(errors, "starting Bochs", "a line says what takes so long")
     status, output, _ = runs.run([["say", FIRMWARE + HELLO + off(0)]], "--firmware-output")
     tap.contains(output, "BdsDxe", "--firmware-output shows the firmware's")
@@ -163,34 +204,68 @@ def end_tests(tap, runs):
     status, _, errors = runs.run([["say", HELLO + "bulkhead: panic: x\r\n"]])
     tap.equal(status, 1, "status 1 after a panic")
     status, _, errors = runs.run([["say", HELLO]])
-    tap.ok(status == 2 and "without Bulkhead's last line" in errors, "status 2 if the emulator dies")
-    status, _, errors = runs.run([["say", HELLO + "bulkhead: not started; back to the firmware\r\nShell>"], ["hang", 0]])
+    tap.ok(
+        status == 2 and "without Bulkhead's last line" in errors, "status 2 if the emulator dies"
+    )
+    status, _, errors = runs.run(
+        [["say", HELLO + "bulkhead: not started; back to the firmware\r\nShell>"], ["hang", 0]]
+    )
     tap.ok(status == 2 and "did not start" in errors, "status 2 if the loader gives up")
     status, _, errors = runs.run([["say", HELLO], ["hang", 0]], "--timeout", "1")
     tap.ok(status == 2 and "time limit" in errors, "status 2 at the time limit")
     status, _, errors = runs.run([], image="/nonexistent")
     tap.ok(status == 2 and "/nonexistent" in errors, "status 2 without an image")
-    status, _, errors = runs.run([["log", "RDMSR: Unknown register 0x17\n"], ["say", HELLO + off(0)]], "--strict-msr")
+    status, _, errors = runs.run(
+        [["log", "RDMSR: Unknown register 0x17\n"], ["say", HELLO + off(0)]], "--strict-msr"
+    )
     tap.equal(status, 0, "--strict-msr: what the firmware does is its own business")
-    steps = [["say", HELLO], ["say", XON], ["read", 1], ["log", "1e[CPU0] RDMSR: Unknown register 0x17\n"], ["say", off(0)]]
+    steps = [
+        ["say", HELLO],
+        ["say", XON],
+        ["read", 1],
+        ["log", "1e[CPU0] RDMSR: Unknown register 0x17\n"],
+        ["say", off(0)],
+    ]
     status, _, errors = runs.run(steps, "--strict-msr", typed=b"x")
     tap.ok(status == 2 and "Unknown register 0x17" in errors, "--strict-msr: status 2 afterwards")
     status, _, errors = runs.run(steps, typed=b"x")
     tap.equal(status, 0, "and 0 without --strict-msr")
     process = runs.start([["exit", 3]])
     _, errors = process.communicate(timeout=60)
-    tap.ok(process.returncode == 2 and b"ended at once" in errors, "status 2 if the emulator does not start")
+    tap.ok(
+        process.returncode == 2 and b"ended at once" in errors,
+        "status 2 if the emulator does not start",
+    )
 
 
 def input_tests(tap, runs):
     typed = bytes(range(32, 127)) * 3
-    status, output, _ = runs.run([["say", HELLO], ["quiet", 1], ["say", XON], ["read", len(typed)], ["say", "\r\n" + off(0)]],
-                                 typed=typed)
+    status, output, _ = runs.run(
+        [
+            ["say", HELLO],
+            ["quiet", 1],
+            ["say", XON],
+            ["read", len(typed)],
+            ["say", "\r\n" + off(0)],
+        ],
+        typed=typed,
+    )
     tap.equal(status, 0, "piped input: the run ends well")
-    tap.equal(output, f"bulkhead: loading\n{typed.decode()}\nbulkhead: power off, status 0\n",
-              "piped input: held until XON, all of it arrives, its end ends nothing")
-    steps = [["say", HELLO + XON], ["read", 100], ["say", XOFF], ["drain", 0], ["quiet", 1], ["say", XON], ["read", 20],
-             ["say", "\r\n" + off(0)]]
+    tap.equal(
+        output,
+        f"bulkhead: loading\n{typed.decode()}\nbulkhead: power off, status 0\n",
+        "piped input: held until XON, all of it arrives, its end ends nothing",
+    )
+    steps = [
+        ["say", HELLO + XON],
+        ["read", 100],
+        ["say", XOFF],
+        ["drain", 0],
+        ["quiet", 1],
+        ["say", XON],
+        ["read", 20],
+        ["say", "\r\n" + off(0)],
+    ]
     status, output, _ = runs.run(steps, typed=b"y" * 10000)
     tap.ok("ARRIVED" not in output, "piped input: XOFF stops it")
     drained = int(output.split("drained ")[1].split()[0])

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Kernel images that are damaged or lie: each machine says what is wrong, the good one among them runs."""
+"""Kernel images that are damaged or lie: each machine says what is wrong, the good one among
+them runs."""
 
 import os
 import struct
@@ -7,6 +8,13 @@ import struct
 import support
 from support import images
 
+GOOD = """\
+[machine good]
+kernel = vmlinux
+initrd = initramfs
+cmdline = console=ttyS0,115200 quiet
+memory = 128M
+"""
 VMLINUZ = os.path.join(images.BUILD, "guests", "linux", "vmlinuz")
 
 
@@ -52,17 +60,28 @@ def main():
         if not support.emulators("bochs"):
             raise support.Skip("only Bochs has VT-x")
         bad = bad_kernels()
-        conf = "".join(f"[machine {name}]\nkernel = {name}\nmemory = 64M\nconsole = none\n" for name in bad)
-        conf += "[machine good]\nkernel = vmlinux\ninitrd = initramfs\ncmdline = console=ttyS0,115200 quiet\nmemory = 128M\n"
+        conf = "".join(
+            f"[machine {name}]\nkernel = {name}\nmemory = 64M\nconsole = none\n" for name in bad
+        )
+        conf += GOOD
         files = {name: content for name, (content, _) in bad.items()}
         with support.linux_image("bad-kernels", conf, files=files) as image:
             with support.Board(tap, "bochs", image, memory=2048) as board:
                 tap.ok(board.expect(support.LINUX_PROMPT), "the good machine runs")
                 for name, (_, reason) in bad.items():
-                    said = [line for line in board.text.splitlines() if line.startswith("bulkhead: ") and name in line]
+                    said = [
+                        line
+                        for line in board.text.splitlines()
+                        if line.startswith("bulkhead: ") and name in line
+                    ]
                     tap.contains("\n".join(said), reason, f"{name}: says why not")
-                    tap.ok(any("ended" in line or "not started" in line or "fault" in line for line in said),
-                           f"{name}: has ended")
+                    tap.ok(
+                        any(
+                            "ended" in line or "not started" in line or "fault" in line
+                            for line in said
+                        ),
+                        f"{name}: has ended",
+                    )
                 board.send("poweroff\n")
                 tap.equal(board.wait_end(), 1, "the run ends with status 1: machines have failed")
 

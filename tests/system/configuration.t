@@ -31,12 +31,18 @@ def main():
     with support.Plan() as tap:
         conf = "".join(line + "\n" for line, _ in LINES)
         for emulator in support.emulators("qemu"):
-            with support.small_image("configuration", conf) as image, support.Board(tap, emulator, image) as board:
+            with support.small_image("configuration", conf) as image, support.Board(
+                tap, emulator, image
+            ) as board:
                 board.expect("^bulkhead: Ctrl-A h")
                 board.send("\n")
                 tap.ok(board.expect(BULKHEAD_PROMPT), "Bulkhead starts")
                 for number, (line, pattern) in enumerate(LINES, 1):
-                    said = [text for text in board.text.splitlines() if f"bulkhead.conf:{number}: " in text]
+                    said = [
+                        text
+                        for text in board.text.splitlines()
+                        if f"bulkhead.conf:{number}: " in text
+                    ]
                     if pattern is None:
                         tap.equal(said, [], f"line {number} is right: {line}")
                     else:

@@ -22,7 +22,9 @@ def main():
         if not support.emulators("bochs"):
             raise support.Skip("only Bochs has VT-x")
         files = {**images.PROGRAMS, "vmlinuz": VMLINUZ, "initramfs": images.LINUX["initramfs"]}
-        with support.Image("bzimage", CONF, files=files) as image, support.Board(tap, "bochs", image) as board:
+        with support.Image("bzimage", CONF, files=files) as image, support.Board(
+            tap, "bochs", image
+        ) as board:
             tap.ok(board.expect(support.LINUX_PROMPT), "the shell prompts")
             tap.equal(board.command("uname -s", support.LINUX_PROMPT).strip(), "Linux", "uname -s")
             # The end of input ends nothing, the shell's end does.

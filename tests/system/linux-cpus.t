@@ -12,9 +12,15 @@ def main():
             for cpus in (2, 4):
                 with support.Board(tap, "bochs", image, cpus=cpus) as board:
                     tap.ok(board.expect(support.LINUX_PROMPT), f"{cpus} CPUs: the shell prompts")
-                    tap.equal(board.command("uname -s", support.LINUX_PROMPT).strip(), "Linux", f"{cpus} CPUs: uname")
+                    tap.equal(
+                        board.command("uname -s", support.LINUX_PROMPT).strip(),
+                        "Linux",
+                        f"{cpus} CPUs: uname",
+                    )
                     board.send("poweroff\n")
-                    tap.equal(board.wait_end(), 0, f"{cpus} CPUs: poweroff ends the run with status 0")
+                    tap.equal(
+                        board.wait_end(), 0, f"{cpus} CPUs: poweroff ends the run with status 0"
+                    )
 
 
 main()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Debian's kernel reaches a shell in a machine, does what is typed, and sees the machine that it should.
-From Bulkhead's prompt it is paused, resumed and measured; it reboots, and it powers off."""
+"""Debian's kernel reaches a shell in a machine, does what is typed, and sees the machine that it
+should. From Bulkhead's prompt it is paused, resumed and measured; it reboots, and it powers off."""
 
 import hashlib
 import re
@@ -45,7 +45,8 @@ def shell(board, tap):
 
 
 def paste(board, tap):
-    """A long paste arrives complete: the terminal holds the UART back, the UART the console, and so on."""
+    """A long paste arrives complete: the terminal holds the UART back, the UART the console, and
+    so on."""
     text = "".join(f"line {number} of a long paste\n" for number in range(PASTE_LINES))
     board.send("stty -echo; cat >/tmp/paste; stty echo\n" + text + "\x04")
     board.expect(LINUX_PROMPT)
@@ -61,21 +62,30 @@ def facts(board, tap):
         found = linux(board, f"dmesg | grep -Ei '{pattern}'").strip()
         tap.equal(found, "", f"guest's log: {text}")
     tap.equal(linux(board, f"cat {CLOCK}").strip(), "tsc", "the clock source is the TSC")
-    tap.contains(linux(board, "cat /proc/interrupts"), "ttyS0", "the serial port works by interrupts")
+    tap.contains(
+        linux(board, "cat /proc/interrupts"), "ttyS0", "the serial port works by interrupts"
+    )
 
 
 def prompt(board, tap):
     board.send(TO_PROMPT)
     tap.ok(board.expect(BULKHEAD_PROMPT), "Ctrl-A p: Bulkhead's prompt")
     tap.contains(bulkhead(board, "help"), "pause", "help")
-    tap.ok(re.search(r"^linux +running", bulkhead(board, "list"), re.MULTILINE), "list: linux is running")
+    tap.ok(
+        re.search(r"^linux +running", bulkhead(board, "list"), re.MULTILINE),
+        "list: linux is running",
+    )
     tap.contains(bulkhead(board, "info"), "machines   yes", "info: machines are possible")
     tap.contains(bulkhead(board, "info linux"), "vmlinux", "info linux")
     tap.contains(bulkhead(board, "stats linux"), "exits", "stats linux")
     tap.contains(bulkhead(board, "pause linx"), "no machine linx", "a name that does not exist")
-    tap.contains(bulkhead(board, "puase linux"), "did you mean pause", "a command that does not exist")
+    tap.contains(
+        bulkhead(board, "puase linux"), "did you mean pause", "a command that does not exist"
+    )
     tap.contains(bulkhead(board, "pause linux"), "machine linux is paused", "pause")
-    tap.ok(re.search(r"^linux +paused", bulkhead(board, "list"), re.MULTILINE), "list: linux is paused")
+    tap.ok(
+        re.search(r"^linux +paused", bulkhead(board, "list"), re.MULTILINE), "list: linux is paused"
+    )
     first = bulkhead(board, "info linux")
     second = bulkhead(board, "info linux")
     used = [re.search(r"CPU time +([\d.]+)", text).group(1) for text in (first, second)]
@@ -84,7 +94,9 @@ def prompt(board, tap):
     board.send(TO_CONSOLE)
     board.send("\n")
     board.expect(LINUX_PROMPT)
-    tap.equal(linux(board, "echo still $((40 + 2))").strip(), "still 42", "the guest goes on after resume")
+    tap.equal(
+        linux(board, "echo still $((40 + 2))").strip(), "still 42", "the guest goes on after resume"
+    )
 
 
 def main():
@@ -97,11 +109,17 @@ def main():
             facts(board, tap)
             prompt(board, tap)
             board.send("reboot\n")
-            tap.ok(board.expect("Welcome to Linux in a Bulkhead machine"), "reboot: Linux starts again")
+            tap.ok(
+                board.expect("Welcome to Linux in a Bulkhead machine"), "reboot: Linux starts again"
+            )
             board.expect(LINUX_PROMPT)
             board.send("poweroff\n")
-            tap.ok(board.expect("^bulkhead: machine linux: powered off"), "poweroff: Bulkhead says so")
-            tap.equal(board.wait_end(), 0, "poweroff of the last machine ends the run with status 0")
+            tap.ok(
+                board.expect("^bulkhead: machine linux: powered off"), "poweroff: Bulkhead says so"
+            )
+            tap.equal(
+                board.wait_end(), 0, "poweroff of the last machine ends the run with status 0"
+            )
 
 
 main()

@@ -22,14 +22,20 @@ def run(tap, image, cpus):
     with support.Board(tap, "qemu", image, cpus=cpus) as board:
         name = f"{cpus} CPUs"
         tap.ok(board.expect(r"^bulkhead: .*no VT-x"), f"{name}: the reason is on the console")
-        tap.ok(board.expect(r"^bulkhead: machine linux: \w+"), f"{name}: the machine is not started")
+        tap.ok(
+            board.expect(r"^bulkhead: machine linux: \w+"), f"{name}: the machine is not started"
+        )
         board.send("\n")
         tap.ok(board.expect(BULKHEAD_PROMPT), f"{name}: the prompt is there")
         info = board.command("info", BULKHEAD_PROMPT)
         tap.ok(re.search(rf"processor .*\b{cpus} CPUs?\b", info), f"{name}: info counts the CPUs")
         tap.contains(info, "machines   no", f"{name}: info says that machines are not possible")
-        tap.contains(board.command("log", BULKHEAD_PROMPT), "CPU", f"{name}: the kernel's log is shown")
-        tap.contains(board.command("start linux", BULKHEAD_PROMPT), "linux", f"{name}: start says why not")
+        tap.contains(
+            board.command("log", BULKHEAD_PROMPT), "CPU", f"{name}: the kernel's log is shown"
+        )
+        tap.contains(
+            board.command("start linux", BULKHEAD_PROMPT), "linux", f"{name}: start says why not"
+        )
         board.send("shutdown\n")
         tap.ok(board.wait_end() in (0, 1), f"{name}: shutdown turns the computer off")
 

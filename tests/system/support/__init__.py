@@ -14,5 +14,17 @@ from .images import Image, linux_image, small_image
 from .plan import Plan, Skip
 from .words import BULKHEAD_PROMPT, HELP, LINUX_PROMPT, TO_CONSOLE, TO_PROMPT
 
-__all__ = ["BULKHEAD_PROMPT", "Board", "HELP", "Image", "LINUX_PROMPT", "Plan", "Skip", "TO_CONSOLE", "TO_PROMPT",
-           "emulators", "linux_image", "small_image"]
+__all__ = [
+    "BULKHEAD_PROMPT",
+    "Board",
+    "HELP",
+    "Image",
+    "LINUX_PROMPT",
+    "Plan",
+    "Skip",
+    "TO_CONSOLE",
+    "TO_PROMPT",
+    "emulators",
+    "linux_image",
+    "small_image",
+]

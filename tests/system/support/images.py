@@ -26,13 +26,23 @@ class Image:
     remove   paths on the image to delete after it is made ("bulkhead.elf")
     """
 
-    def __init__(self, name, conf=None, cmdline=None, files=None, kernel=KERNEL, loader=LOADER, remove=()):
+    def __init__(
+        self, name, conf=None, cmdline=None, files=None, kernel=KERNEL, loader=LOADER, remove=()
+    ):
         self.path = os.path.join(WORK, f"{name}-{os.getpid()}.img")
         self.scraps = []
         os.makedirs(WORK, exist_ok=True)
-        command = [os.path.join(ROOT, "tools", "image", "make-image"), "--loader", loader,
-                   "--kernel", self._on_host("kernel", kernel)]
-        modules = {"bulkhead.conf": DEFAULT_CONF if conf is None else conf.encode(), **(files or {})}
+        command = [
+            os.path.join(ROOT, "tools", "image", "make-image"),
+            "--loader",
+            loader,
+            "--kernel",
+            self._on_host("kernel", kernel),
+        ]
+        modules = {
+            "bulkhead.conf": DEFAULT_CONF if conf is None else conf.encode(),
+            **(files or {}),
+        }
         for module, content in modules.items():
             command += ["--file", f"{module}={self._on_host(module, content)}"]
         if cmdline is not None:
@@ -40,8 +50,11 @@ class Image:
         try:
             subprocess.run([*command, self.path], check=True)
             for path in remove:
-                subprocess.run(["mdel", "-i", self.path, f"::{path}"], check=True,
-                               env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
+                subprocess.run(
+                    ["mdel", "-i", self.path, f"::{path}"],
+                    check=True,
+                    env={**os.environ, "MTOOLS_SKIP_CHECK": "1"},
+                )
         finally:
             for scrap in self.scraps:
                 os.unlink(scrap)
@@ -66,11 +79,13 @@ class Image:
 
 
 def linux_image(name, conf=None, cmdline=None, files=None):
-    """The image of `make image`: manager, VMM, Linux; with another configuration, command line or more files."""
+    """The image of `make image`: manager, VMM, Linux; with another configuration, command line
+    or more files."""
     return Image(name, conf, cmdline, {**PROGRAMS, **LINUX, **(files or {})})
 
 
 def small_image(name, conf, cmdline=None, files=None):
-    """Manager and VMM, but no Linux: boots fast. Files of its name are there, with nothing of use in them."""
+    """Manager and VMM, but no Linux: boots fast. Files of its name are there, with nothing of
+    use in them."""
     stand_ins = {module: b"stand-in for " + module.encode() for module in LINUX}
     return Image(name, conf, cmdline, {**PROGRAMS, **stand_ins, **(files or {})})

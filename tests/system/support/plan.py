@@ -10,7 +10,8 @@ class Skip(Exception):
 
 
 class Plan:
-    """Context manager: numbers the tests, prints the plan at the end, exits with 1 if one failed."""
+    """Context manager: numbers the tests, prints the plan at the end, exits with 1 if one
+    failed."""
 
     def __init__(self):
         self.count = self.failed = 0

@@ -16,8 +16,8 @@ NAME = "Bochs"
 PROGRAM = "bochs-bin"
 FIRMWARE_SECONDS = "about 20 s"
 
-# Debian's package has no display library without a display; rfb (VNC) needs no screen. A sound card that
-# is not there crashes Bochs' mixer thread, so there is no speaker.
+# Debian's package has no display library without a display; rfb (VNC) needs no screen. A sound card
+# that is not there crashes Bochs' mixer thread, so there is no speaker.
 CONFIG = """\
 config_interface: textconfig
 display_library: rfb, options="timeout=0"
@@ -49,12 +49,15 @@ class Link:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._acknowledge_at_once()
         ours, theirs = connection.getsockname()[1], connection.getpeername()[1]
-        self.row = re.compile(rf"^ *\d+: [0-9A-F]+:{theirs:04X} [0-9A-F]+:{ours:04X} .. [0-9A-F]+:([0-9A-F]+)",
-                              re.MULTILINE)
+        self.row = re.compile(
+            rf"^ *\d+: [0-9A-F]+:{theirs:04X} [0-9A-F]+:{ours:04X} .. [0-9A-F]+:([0-9A-F]+)",
+            re.MULTILINE,
+        )
 
     def _acknowledge_at_once(self):
-        """Bochs' bytes are small segments: unacknowledged, the last ones would wait in its socket, and be
-        lost if it ends with input unread. The option wears off and has to be set again and again."""
+        """Bochs' bytes are small segments: unacknowledged, the last ones would wait in its socket,
+        and be lost if it ends with input unread. The option wears off and has to be set again and
+        again."""
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def receive(self):
@@ -86,8 +89,14 @@ class Emulator:
         if firmware is None:
             raise process.StartError("no firmware: install Debian's package ovmf (`make deps`)")
         with socket.create_server(("127.0.0.1", 0), backlog=1) as server:
-            config = CONFIG.format(memory=self.options.memory, firmware=firmware, cpus=self.options.cpus,
-                                   disk=self.disk, port=server.getsockname()[1], sync=self.options.sync)
+            config = CONFIG.format(
+                memory=self.options.memory,
+                firmware=firmware,
+                cpus=self.options.cpus,
+                disk=self.disk,
+                port=server.getsockname()[1],
+                sync=self.options.sync,
+            )
             config += "".join(line + "\n" for line in self.options.extra)
             with open(os.path.join(self.directory, "bochsrc"), "w", encoding="utf-8") as file:
                 file.write(config)
@@ -95,8 +104,11 @@ class Emulator:
             with open(os.path.join(self.directory, "debugger.rc"), "w", encoding="utf-8") as file:
                 file.write("".join(line + "\n" for line in (*self.options.debugger, "c")))
             self.process = process.start(
-                [PROGRAM, "-q", "-f", "bochsrc", "-rc", "debugger.rc"], self.directory,
-                os.path.join(self.directory, "emulator.out"), foreground=self.options.foreground)
+                [PROGRAM, "-q", "-f", "bochsrc", "-rc", "debugger.rc"],
+                self.directory,
+                os.path.join(self.directory, "emulator.out"),
+                foreground=self.options.foreground,
+            )
             return Link(self._accept(server))
 
     def _accept(self, server):
@@ -110,9 +122,13 @@ class Emulator:
         words = ""
         for name in ("emulator.out", "bochs.log"):
             try:
-                with open(os.path.join(self.directory, name), errors="replace", encoding="utf-8") as file:
+                with open(
+                    os.path.join(self.directory, name), errors="replace", encoding="utf-8"
+                ) as file:
                     for line in file:
-                        if re.match(r"\d+p\[|\[[A-Z0-9 ]+\] .*panic|>>PANIC<<|\*\*\* .* detected", line):
+                        if re.match(
+                            r"\d+p\[|\[[A-Z0-9 ]+\] .*panic|>>PANIC<<|\*\*\* .* detected", line
+                        ):
                             words = line.strip()
             except OSError:
                 pass
@@ -126,10 +142,14 @@ class Emulator:
             return 0
 
     def unknown_msrs(self, mark):
-        """Accesses to MSRs that this CPU does not have, after the mark. They would fault on hardware."""
+        """Accesses to MSRs that this CPU does not have, after the mark. They would fault on
+        hardware."""
         try:
             with open(self.log, "rb") as file:
                 file.seek(mark)
-                return [match.group(0).decode(errors="replace") for match in UNKNOWN_MSR.finditer(file.read())]
+                return [
+                    match.group(0).decode(errors="replace")
+                    for match in UNKNOWN_MSR.finditer(file.read())
+                ]
         except OSError:
             return []

@@ -14,8 +14,8 @@ class StartError(Exception):
 
 
 def start(command, directory, log, pass_fds=(), foreground=False):
-    """Start `command` in `directory` and in a session of its own, its messages going to the file `log`;
-    or in the foreground, on our terminal and in our process group."""
+    """Start `command` in `directory` and in a session of its own, its messages going to the file
+    `log`; or in the foreground, on our terminal and in our process group."""
     parent = os.getpid()
 
     def in_child():
@@ -28,11 +28,16 @@ def start(command, directory, log, pass_fds=(), foreground=False):
 
     try:
         with open(log, "wb") as output:
-            return subprocess.Popen(command, cwd=directory, pass_fds=pass_fds, preexec_fn=in_child,
-                                    stdin=None if foreground else subprocess.DEVNULL,
-                                    stdout=None if foreground else output,
-                                    stderr=None if foreground else subprocess.STDOUT,
-                                    start_new_session=not foreground)
+            return subprocess.Popen(
+                command,
+                cwd=directory,
+                pass_fds=pass_fds,
+                preexec_fn=in_child,
+                stdin=None if foreground else subprocess.DEVNULL,
+                stdout=None if foreground else output,
+                stderr=None if foreground else subprocess.STDOUT,
+                start_new_session=not foreground,
+            )
     except FileNotFoundError:
         raise StartError(f"{command[0]} is not installed: `make deps` installs it") from None
     except OSError as error:

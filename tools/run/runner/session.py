@@ -13,20 +13,31 @@ EMULATORS = {
     "qemu-kvm": (qemu.NAME, qemu.FIRMWARE_SECONDS, qemu.KvmEmulator),
 }
 
-# No more than this is on its way to the guest at any time: what arrives after an XOFF is bounded by it.
+# No more than this is on its way to the guest at any time: what arrives after an XOFF is bounded by
+# it.
 WINDOW = 64
-# There is no notice when the guest takes a byte: look again so soon, and less often when it does not.
+# There is no notice when the guest takes a byte: look again so soon, and less often when it does
+# not.
 RETRY_SECONDS = 0.005
 RETRY_SECONDS_MAX = 0.05
-# A computer that said it is off, or that panicked, and is still there so long after its last output.
+# A computer that said it is off, or that panicked, and is still there so long after its last
+# output.
 SILENCE_SECONDS = 30
 
 
 class Options:
     """What an emulator is started with."""
 
-    def __init__(self, cpus=2, memory=1024, sync="none", firmware=None, extra=(), debugger=(),
-                 foreground=False):
+    def __init__(
+        self,
+        cpus=2,
+        memory=1024,
+        sync="none",
+        firmware=None,
+        extra=(),
+        debugger=(),
+        foreground=False,
+    ):
         self.cpus, self.memory, self.sync, self.firmware = cpus, memory, sync, firmware
         self.extra, self.debugger = tuple(extra), tuple(debugger)
         self.foreground = foreground  # the emulator's own debugger on the terminal (Bochs)
@@ -61,7 +72,8 @@ class Session:
         self.flow.input(data)
 
     def pump(self, timeout):
-        """Wait at most `timeout` seconds; return (output, list of watched files that can be read)."""
+        """Wait at most `timeout` seconds; return (output, list of watched files that can be
+        read)."""
         if self._can_send():
             timeout = min(timeout, self.retry)
         output, ready = b"", []
@@ -119,8 +131,11 @@ class Session:
 
     def silent_after_end(self):
         """Did Bulkhead say that it is off (or panicked), and the emulator stays there silently?"""
-        return (self.verdict.status is not None and not self.ended
-                and time.monotonic() - self.last_output > SILENCE_SECONDS)
+        return (
+            self.verdict.status is not None
+            and not self.ended
+            and time.monotonic() - self.last_output > SILENCE_SECONDS
+        )
 
     def stop(self):
         """End the emulator if it is there still."""

@@ -1,4 +1,5 @@
-"""What is done to the bytes of the serial line: pure functions of what was fed, no files, no clock."""
+"""What is done to the bytes of the serial line: pure functions of what was fed, no files, no
+clock."""
 
 import re
 
@@ -14,7 +15,8 @@ CURSOR_QUERY = b"\x1b[6n"
 
 
 class FirmwareFilter:
-    """Holds back everything before the loader's first line: firmware clears the screen and draws."""
+    """Holds back everything before the loader's first line: firmware clears the screen and
+    draws."""
 
     def __init__(self, enabled=True):
         self.passed = not enabled
@@ -26,7 +28,7 @@ class FirmwareFilter:
         data = self.tail + data
         at = data.find(MARKER)
         if at < 0:
-            self.tail = data[-len(MARKER):]
+            self.tail = data[-len(MARKER) :]
             return b""
         self.passed = True
         self.tail = b""
@@ -83,7 +85,8 @@ class TextFilter:
 
 
 class Verdict:
-    """Reads how a run ended from what Bulkhead said last; output of anyone else after it voids it."""
+    """Reads how a run ended from what Bulkhead said last; output of anyone else after it voids
+    it."""
 
     def __init__(self):
         self.line = bytearray()
@@ -101,7 +104,7 @@ class Verdict:
             if index + 1 < len(pieces):
                 self._end_line()
             if self.refused:
-                return data[:sum(len(piece) + 1 for piece in pieces[:index + 1]) - 1] + b"\r\n"
+                return data[: sum(len(piece) + 1 for piece in pieces[: index + 1]) - 1] + b"\r\n"
         del self.line[:-4096]
         return data
 
