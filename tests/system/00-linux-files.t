@@ -19,8 +19,7 @@ TOOLS = os.path.join(images.ROOT, "guests", "linux")
 
 # A kernel in miniature: one segment of code with zeros at its end, a note inside, a section that is
 # not loaded.
-ELF_SOURCE =
-"""
+ELF_SOURCE = """
 .globl _start
 .text
 _start: nop
