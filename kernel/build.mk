@@ -28,3 +28,7 @@ $(KERNEL_OFFSETS): $(KERNEL_ARCH)/cpu/offsets.c | $(BUILD)/generated/abi/syscall
 $(BUILD)/kernel/bulkhead.elf: $(KERNEL_OBJECTS) linker.ld
 	$(MAKE_DIR)
 	$(call say,LD,$@)$(LD) $(KERNEL_LDFLAGS) -o $@ $(KERNEL_OBJECTS)
+
+# Host tests of the architecture see its own types, not those of tests/fake.
+$(BUILD)/unit/obj/arch/%.o $(BUILD)/unit/obj/tests/unit/arch_%.o: \
+    EXTRA_CFLAGS := -iquote $(KERNEL_ARCH)/include

@@ -63,7 +63,7 @@ void cpu_init_registers(struct cpu *cpu) {
     if (msr_exists(MSR_SYSENTER_CS))
         asm_wrmsr(MSR_SYSENTER_CS, 0); /* a null selector: SYSENTER faults in ring 3 */
     if (msr_exists(MSR_TSC_AUX))
-        asm_wrmsr(MSR_TSC_AUX, cpu->index);
+        asm_wrmsr(MSR_TSC_AUX, 0); /* what threads see; guests have their own */
     cpu->arch.stack_top = (uint64_t)cpu + ARCH_CPU_BLOCK_SIZE;
     cpu->arch.timer_deadline = UINT64_MAX;
     syscall_init_cpu(cpu);

@@ -147,6 +147,7 @@ void arch_thread_leave(struct thread *thread) {
         return;
     save_segment_bases(cpu, &thread->arch);
     xstate_save(cpu);
+    vcpu_thread_leave(cpu);
     cpu->arch.xstate_lazy = NULL;
     cpu->arch.loaded = NULL;
 }

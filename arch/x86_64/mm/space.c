@@ -6,6 +6,7 @@
 #include "arch/x86_64/mm/format.h"
 #include "arch/x86_64/mm/kernel_space.h"
 #include "arch/x86_64/mm/pcid.h"
+#include "arch/x86_64/virt/vcpu.h"
 #include "kernel/arch.h"
 #include "kernel/cpu.h"
 #include "kernel/space.h"
@@ -44,6 +45,7 @@ void arch_flush_translations(void) {
     if (cpu->arch.space != 0 && cpu->arch.space != wanted)
         pcid_unload_space(cpu);
     pcid_flush(cpu);
+    virt_flush_translations();
 }
 
 void arch_page_clear(void *page) {

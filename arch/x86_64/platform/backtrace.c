@@ -41,7 +41,7 @@ static void say_place(const struct cpu *cpu, uint64_t address) {
 /* A frame pointer is followed only within the mapped pages of this CPU's block. */
 static bool is_on_stack(const struct cpu *cpu, uint64_t pointer) {
     uint64_t offset = pointer - (uint64_t)cpu;
-    return offset < ARCH_CPU_BLOCK_SIZE - 16 && pointer % 8 == 0 && offset >= BLOCK_NMI &&
+    return offset <= ARCH_CPU_BLOCK_SIZE - 16 && pointer % 8 == 0 && offset >= BLOCK_NMI &&
            block_page_kind(offset & ~(BLOCK_PAGE - 1)) == BLOCK_PAGE_DATA &&
            block_page_kind((offset + 8) & ~(BLOCK_PAGE - 1)) == BLOCK_PAGE_DATA;
 }
