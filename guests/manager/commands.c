@@ -22,6 +22,8 @@
 /* The machine whose statistics are waited for; NULL: none. */
 static struct machine *waits_for;
 static uint64_t deadline_ns;
+/* The old lines of the log are being shown. */
+static bool waits_for_log;
 
 struct command {
     const char *name;
@@ -75,7 +77,8 @@ static void run_console(struct machine *machine, bool is_now) {
 static void run_log(struct machine *machine, bool is_now) {
     (void)machine;
     (void)is_now;
-    kernel_log_rewind();
+    kernel_log_replay();
+    waits_for_log = true;
 }
 
 static void run_start(struct machine *machine, bool is_now) {
@@ -116,7 +119,6 @@ static void run_stats(struct machine *machine, bool is_now) {
     machine_ask_statistics(machine);
     waits_for = machine;
     deadline_ns = clock_now_ns() + STATISTICS_PERIOD_NS;
-    commands_pump();
 }
 
 static void run_shutdown(struct machine *machine, bool is_now) {
@@ -198,23 +200,35 @@ void commands_run(char *line) {
 }
 
 bool commands_is_waiting(void) {
-    return waits_for != NULL;
+    return waits_for || waits_for_log;
 }
 
 uint64_t commands_deadline_ns(void) {
     return waits_for ? deadline_ns : DEADLINE_NEVER;
 }
 
-void commands_pump(void) {
-    bool is_there = waits_for && machine_has_statistics(waits_for);
-    if (!waits_for || (!is_there && clock_now_ns() < deadline_ns && machine_is_alive(waits_for)))
-        return;
+/* True: there are figures, or there will be none. */
+static bool end_stats(void) {
     struct machine *machine = waits_for;
+    bool is_there = machine_has_statistics(machine);
+    if (!is_there && clock_now_ns() < deadline_ns && machine_is_alive(machine))
+        return false;
     waits_for = NULL;
     if (!is_there)
         screen_print("machine %s (%s) gives no answer; its last figures:\n", machine->config->name,
                      machine_state_name(machine));
     info_statistics(machine);
-    if (!console_front())
+    return true;
+}
+
+static bool end_log(void) {
+    waits_for_log = kernel_log_is_replaying();
+    return !waits_for_log;
+}
+
+bool commands_pump(void) {
+    bool has_ended = (waits_for && end_stats()) || (waits_for_log && end_log());
+    if (has_ended && !console_front())
         prompt_show();
+    return has_ended;
 }

@@ -7,6 +7,7 @@
 enum { WHICH_OLDEST = 0, WHICH_NEWEST = 1 };
 
 static uint64_t position;
+static uint64_t replay_end; /* the old lines end there */
 static char line[512];
 static uint32_t line_length;
 
@@ -39,6 +40,7 @@ static void show(const char *text, uint32_t length) {
 }
 
 void kernel_log_pump(void) {
+    bool has_shown = false;
     while (screen_is_ready()) {
         char text[256] = {0};
         uint64_t oldest = ask_position(WHICH_OLDEST);
@@ -46,13 +48,21 @@ void kernel_log_pump(void) {
             position = oldest;
         int64_t length = sys_system_read_log(HANDLE_SYSTEM, position, text, sizeof(text));
         if (length <= 0)
-            return;
+            break;
         position += (uint64_t)length;
         show(text, (uint32_t)length);
+        has_shown = true;
     }
+    if (has_shown)
+        screen_end_lines();
 }
 
-void kernel_log_rewind(void) {
+void kernel_log_replay(void) {
+    replay_end = ask_position(WHICH_NEWEST);
     position = ask_position(WHICH_OLDEST);
     line_length = 0;
+}
+
+bool kernel_log_is_replaying(void) {
+    return position < replay_end;
 }

@@ -2,6 +2,7 @@
 #ifndef BULKHEAD_MANAGER_KERNEL_LOG_H
 #define BULKHEAD_MANAGER_KERNEL_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernel/abi/types.h"
@@ -10,7 +11,8 @@
 void kernel_log_open(handle_t event, uint64_t bits);
 /* Shows new lines while the screen is ready for more. */
 void kernel_log_pump(void);
-/* Shows everything that is kept once more. */
-void kernel_log_rewind(void);
+/* Shows everything that is kept once more; until that is done kernel_log_is_replaying. */
+void kernel_log_replay(void);
+bool kernel_log_is_replaying(void);
 
 #endif

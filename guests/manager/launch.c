@@ -30,8 +30,19 @@ struct launch {
     handle_t manager_event;
     handle_t event; /* the VMM's */
     struct machine_shared *shared;
-    const char *fault; /* of the VMM's file; else NULL */
+    const char *fault; /* more than the status says; else NULL */
+    char reason[sizeof(((struct system_info *)0)->guests_reason) + 1];
 };
+
+static int64_t ask_computer(struct launch *launch) {
+    struct system_info info = {0};
+    int64_t result = sys_system_info(HANDLE_SYSTEM, &info);
+    if (result < 0 || info.guests_supported)
+        return result;
+    memcpy(launch->reason, info.guests_reason, sizeof(launch->reason) - 1);
+    launch->fault = launch->reason;
+    return -STATUS_UNSUPPORTED;
+}
 
 static int64_t create(struct launch *launch) {
     const struct config_machine *config = launch->machine->config;
@@ -153,13 +164,14 @@ static const struct {
     int64_t (*step)(struct launch *launch);
     const char *what;
 } steps[] = {
-    {create,        "making its partition"     },
-    {load,          "loading the program vmm"  },
-    {give_files,    "giving it its files"      },
-    {give_events,   "giving it events"         },
-    {give_shared,   "sharing its console"      },
-    {add_arguments, "giving it its arguments"  },
-    {run,           "starting its first thread"},
+    {ask_computer,  "this computer cannot run machines"},
+    {create,        "making its partition"             },
+    {load,          "loading the program vmm"          },
+    {give_files,    "giving it its files"              },
+    {give_events,   "giving it events"                 },
+    {give_shared,   "sharing its console"              },
+    {add_arguments, "giving it its arguments"          },
+    {run,           "starting its first thread"        },
 };
 
 static void attach(struct machine *machine, struct machine_shared *shared, handle_t event) {

@@ -195,15 +195,18 @@ int main(int argc, char **argv) {
     for (uint64_t bits = 0;; bits = wait(machine_needs_polling())) {
         if (bits & EVENTS_UART)
             uart_service(input_receive);
+        /* What a VMM has logged before its end comes before the news of its end. */
+        kernel_log_pump();
         machine_take_events(bits, console_drain);
         machine_poll(console_drain);
-        commands_pump();
         shutdown_pump();
-        input_pump();
-        when_empty();
-        look_after_front();
-        kernel_log_pump();
-        console_pump();
+        do {
+            input_pump();
+            when_empty();
+            look_after_front();
+            kernel_log_pump();
+            console_pump();
+        } while (commands_pump());
         uart_transmit();
     }
 }

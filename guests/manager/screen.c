@@ -33,13 +33,8 @@ void screen_start_line(void) {
         write_text("\n", 1);
 }
 
-static void begin_message(void) {
-    screen_start_line();
-}
-
-static void end_message(void) {
-    write_text("\n", 1);
-    if (footer)
+void screen_end_lines(void) {
+    if (footer && !is_inside_line)
         write_text(footer, (uint32_t)strlen(footer));
 }
 
@@ -56,10 +51,11 @@ void screen_say(const char *format, ...) {
     va_start(arguments, format);
     uint32_t length = format_text(text, format, arguments);
     va_end(arguments);
-    begin_message();
+    screen_start_line();
     write_text("bulkhead: ", 10);
     write_text(text, length);
-    end_message();
+    write_text("\n", 1);
+    screen_end_lines();
 }
 
 void screen_print(const char *format, ...) {
@@ -72,9 +68,9 @@ void screen_print(const char *format, ...) {
 }
 
 void screen_log_line(const char *line, uint32_t length) {
-    begin_message();
+    screen_start_line();
     write_text(line, length);
-    end_message();
+    write_text("\n", 1);
 }
 
 void screen_write(const uint8_t *bytes, uint32_t length) {

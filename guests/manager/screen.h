@@ -12,8 +12,10 @@
 void screen_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Text of a command, without anything before it. Line feeds become line ends. */
 void screen_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* A line from the kernel's log, without its end: on a line of its own. */
+/* A line from the kernel's log, without its end: on a line of its own. The footer comes again with
+ * the call of screen_end_lines after the last of several. */
 void screen_log_line(const char *line, uint32_t length);
+void screen_end_lines(void);
 /* Bytes as they are, from a guest. Those that the line's flow control would take for its own are
  * left out. */
 void screen_write(const uint8_t *bytes, uint32_t length);

@@ -29,6 +29,7 @@ static int settings(void **state) {
     fake_has_vmm = true;
     fake_is_vmm_broken = false;
     fake_running_before = 0;
+    fake_guests_reason = NULL;
     return 0;
 }
 
@@ -186,6 +187,15 @@ static void faults_of_the_configuration_are_told(void **state) {
            "status 1\r\n");
 }
 
+static void no_machine_runs_without_hardware(void **state) {
+    (void)state;
+    fake_guests_reason = "no VT-x: the processor has none";
+    EXPECT(ONE_MACHINE, nothing, 1,
+           "bulkhead: machine m0: not started: this computer cannot run machines: no VT-x: the "
+           "processor has none\r\n",
+           "status 1\r\n");
+}
+
 /* --- Consoles
  * ------------------------------------------------------------------------------------- */
 
@@ -319,7 +329,7 @@ static bool commands(unsigned n) {
     static const char *const lines[] = {
         "\x01plist\r",     "info m0\r",    "info\r",       "pause m0\r", "list\r",
         "resume m0\r",     "lisst\r",      "frobnicate\r", "start m0\r", "stop\r",
-        "stop m0 later\r", "console m9\r", "log\r",        "help\r",     "\r\r",
+        "stop m0 later\r", "console m9\r", "log\rlist\r",  "help\r",     "\r\r",
         "\x01h",           "\x01q",        "\001c",
     };
     if (n < sizeof(lines) / sizeof(lines[0])) {
@@ -344,11 +354,11 @@ static void commands_answer(void **state) {
            "machine m0 is paused\r\n", "m0               paused", "machine m0 is running\r\n",
            "unknown command lisst; did you mean list? `help` lists all\r\n",
            "unknown command frobnicate; `help` lists all\r\n", "machine m0 is running\r\n",
-           "usage: stop NAME [now]\r\n", "usage: stop NAME [now]\r\n",
-           "there is no machine m9; `list` shows all\r\n", "bulkhead: from the log\r\n",
-           "bulkhead: from the log\r\n", "stats NAME", "Ctrl-A, then",
-           "bulkhead> \r\nbulkhead> \r\nbulkhead> ", "unknown key; Ctrl-A h shows help\r\n",
-           "console of machine m0\r\n", "status 0\r\n");
+           "usage: stop NAME [now]\r\n", "usage: stop NAME [now]\r\n", "bulkhead: from the log\r\n",
+           "there is no machine m9; `list` shows all\r\n",
+           "bulkhead> log\r\nbulkhead: from the log\r\nbulkhead> list\r\nNAME", "stats NAME",
+           "Ctrl-A, then", "bulkhead> \r\nbulkhead> \r\nbulkhead> ",
+           "unknown key; Ctrl-A h shows help\r\n", "console of machine m0\r\n", "status 0\r\n");
 }
 
 static bool statistics(unsigned n) {
@@ -517,6 +527,7 @@ int main(void) {
         cmocka_unit_test_setup(restart_on_failure_gives_up, settings),
         cmocka_unit_test_setup(when_empty_may_be_the_prompt, settings),
         cmocka_unit_test_setup(faults_of_the_configuration_are_told, settings),
+        cmocka_unit_test_setup(no_machine_runs_without_hardware, settings),
         cmocka_unit_test_setup(typed_and_written_bytes_pass, settings),
         cmocka_unit_test_setup(no_input_is_lost, settings),
         cmocka_unit_test_setup(no_output_is_lost, settings),

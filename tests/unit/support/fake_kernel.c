@@ -28,6 +28,7 @@ int manager_main(int argc, char **argv);
 bool fake_has_vmm = true;
 bool fake_is_vmm_broken;
 unsigned fake_running_before;
+const char *fake_guests_reason;
 
 struct object {
     uint32_t type; /* 0: free */
@@ -314,10 +315,11 @@ static int64_t system_info(struct system_info *info) {
                                  .memory_total = MEMORY,
                                  .memory_free = MEMORY / 2,
                                  .ticks_per_second = 100000000,
-                                 .guests_supported = 1};
+                                 .guests_supported = !fake_guests_reason};
     snprintf(info->version, sizeof(info->version), "0.1");
     snprintf(info->cpu_name, sizeof(info->cpu_name), "a fake");
-    snprintf(info->guests_reason, sizeof(info->guests_reason), "fake VT-x");
+    snprintf(info->guests_reason, sizeof(info->guests_reason), "%s",
+             fake_guests_reason ? fake_guests_reason : "fake VT-x");
     return 0;
 }
 

@@ -57,8 +57,9 @@ const char *fake_sent(void);
 bool fake_is_held(void); /* the last of XON and XOFF was XOFF */
 
 /* Settings for the next run. */
-extern bool fake_has_vmm;       /* there is a module vmm */
-extern bool fake_is_vmm_broken; /* and it is no ELF file */
+extern const char *fake_guests_reason; /* why there can be no machines; NULL: there can */
+extern bool fake_has_vmm;              /* there is a module vmm */
+extern bool fake_is_vmm_broken;        /* and it is no ELF file */
 extern unsigned
     fake_running_before; /* the first so many machines run already: the manager was restarted */
 
