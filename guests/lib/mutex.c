@@ -28,7 +28,7 @@ bool mutex_try_lock(struct mutex *mutex) {
 }
 
 static void wait(struct mutex *mutex) {
-    struct mutex_waiter *self = &thread_self()->waiter;
+    struct mutex_waiter *self = thread_waiter();
 
     self->next = NULL;
     self->event = thread_event();

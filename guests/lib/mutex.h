@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A thread that waits, in its struct thread_area. */
+/* A thread that waits, in the queue of a mutex. */
 struct mutex_waiter {
     struct mutex_waiter *next;
     uint32_t event; /* its own, or 0 */

@@ -11,6 +11,7 @@
 
 #include "abi/syscalls.h"
 #include "guests/lib/thread.h"
+#include "guests/lib/thread_area.h"
 
 #define ARGUMENT_LIMIT 64u
 

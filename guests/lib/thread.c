@@ -5,24 +5,29 @@
 
 #include "abi/syscalls.h"
 #include "guests/lib/map.h"
+#include "guests/lib/thread_area.h"
 
-struct thread_area *thread_self(void) {
+struct thread_area *thread_area(void) {
     struct thread_area *area;
     __asm__("movq %%fs:0, %0" : "=r"(area));
     return area;
 }
 
 handle_t thread_handle(void) {
-    return thread_self()->thread;
+    return thread_area()->thread;
 }
 
 handle_t thread_event(void) {
-    struct thread_area *area = thread_self();
+    struct thread_area *area = thread_area();
     if (area->event == 0) {
         int64_t event = sys_event_create(HANDLE_PARTITION);
         area->event = event > 0 ? (handle_t)event : 0;
     }
     return area->event;
+}
+
+struct mutex_waiter *thread_waiter(void) {
+    return &thread_area()->waiter;
 }
 
 void thread_area_init(struct thread_area *area, handle_t thread) {

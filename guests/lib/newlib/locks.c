@@ -7,7 +7,7 @@
 #include <sys/lock.h>
 
 #include "guests/lib/mutex.h"
-#include "guests/lib/thread.h"
+#include "guests/lib/thread_area.h"
 
 struct __lock {
     struct mutex mutex;
@@ -40,7 +40,7 @@ void __retarget_lock_close_recursive(_LOCK_T lock) {
 }
 
 void __retarget_lock_acquire_recursive(_LOCK_T lock) {
-    struct thread_area *self = thread_self();
+    struct thread_area *self = thread_area();
     if (atomic_load_explicit(&lock->owner, memory_order_relaxed) != self) {
         mutex_lock(&lock->mutex);
         atomic_store_explicit(&lock->owner, self, memory_order_relaxed);
@@ -49,7 +49,7 @@ void __retarget_lock_acquire_recursive(_LOCK_T lock) {
 }
 
 int __retarget_lock_try_acquire_recursive(_LOCK_T lock) {
-    struct thread_area *self = thread_self();
+    struct thread_area *self = thread_area();
     if (atomic_load_explicit(&lock->owner, memory_order_relaxed) != self) {
         if (!mutex_try_lock(&lock->mutex))
             return 0;

@@ -12,7 +12,7 @@
 
 #include "abi/syscalls.h"
 #include "guests/lib/log.h"
-#include "guests/lib/thread.h"
+#include "guests/lib/thread_area.h"
 
 /* What shells report for a program that aborted: 128 + SIGABRT. */
 #define EXIT_ABORTED 134
@@ -27,7 +27,7 @@ static char *no_environment[1];
 char **environ = no_environment;
 
 struct _reent *__getreent(void) {
-    return &thread_self()->reent;
+    return &thread_area()->reent;
 }
 
 void _exit(int code) {
