@@ -127,7 +127,7 @@ static void write_acpi_tables(void) {
 /* Kernel, initrd and command line into memory; vCPU 0 at the kernel's entry. */
 static void load_kernel(void) {
     static struct guest_state state;
-    struct boot_error error;
+    struct boot_error error = {""};
     const struct boot_config config = {
         .kernel = open_file(MACHINE_HANDLE_KERNEL, machine.settings.kernel),
         .initrd = open_file(MACHINE_HANDLE_INITRD, machine.settings.initrd),

@@ -23,7 +23,7 @@ void statistics_answer(struct machine *machine) {
     if (request == atomic_load_explicit(&shared->statistics_answer, memory_order_relaxed)) {
         return;
     }
-    struct guest_statistics sum = {0}, one;
+    struct guest_statistics sum = {0}, one = {0};
     for (uint32_t i = 0; i < machine->settings.cpu_count; i++) {
         if (sys_guest_get_statistics(machine->guest, i, &one) >= 0) {
             add(&sum, &one);

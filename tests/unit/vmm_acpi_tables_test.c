@@ -126,7 +126,7 @@ static unsigned madt_count(const struct acpi_madt *madt, uint8_t type, const uin
 
 static void test_madt(void **state) {
     (void)state;
-    const uint8_t *entry = NULL;
+    const uint8_t *entry = buffer;
     build(4);
     const struct acpi_madt *madt = find("APIC");
     assert_int_equal(madt->local_apic_address, 0xfee00000);
@@ -146,7 +146,7 @@ static void test_madt(void **state) {
 
 static void test_many_processors(void **state) {
     (void)state;
-    const uint8_t *entry = NULL;
+    const uint8_t *entry = buffer;
     build(300);
     const struct acpi_madt *madt = find("APIC");
     assert_int_equal(madt_count(madt, 0, &entry), 255);

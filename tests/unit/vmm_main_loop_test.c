@@ -151,6 +151,7 @@ static bool play(enum exit_kind (*const *list)(void)) {
     if (why == 0) {
         loop_run(&machine.vcpu[0]);
     }
+    steps = NULL;
     return why == 1;
 }
 

@@ -80,7 +80,7 @@ bool bzimage_check(const struct boot_file *file, const struct guest_memory *memo
     }
     if (offset > file->length || length > file->length - offset) {
         return boot_fail(error, "%s: truncated: %llu bytes, its header says %llu", file->name,
-                         (unsigned long long)file->length, (unsigned long long)(offset + length));
+                         (unsigned long long)file->length, (unsigned long long)offset + length);
     }
 
     uint64_t start;
