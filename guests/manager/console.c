@@ -55,32 +55,36 @@ static uint32_t next_output(struct machine *machine, uint8_t *bytes, uint32_t le
     return taken ? taken : machine_take_output(machine, bytes, length);
 }
 
-static void keep(struct machine *machine) {
+/* True: there may be more. A guest that writes without end must not keep the manager from the
+ * others. */
+static bool keep(struct machine *machine) {
     uint8_t bytes[512];
-    uint32_t length;
-    /* Not more than the ring holds at once: a guest that writes without end has its turn again
-     * later. */
-    for (uint32_t total = 0; total < MACHINE_OUTPUT_SIZE; total += length) {
-        length = machine_take_output(machine, bytes, sizeof(bytes));
+    for (uint32_t total = 0; total < MACHINE_OUTPUT_SIZE;) {
+        uint32_t length = machine_take_output(machine, bytes, sizeof(bytes));
         if (length == 0)
-            return;
+            return false;
         if (console_has(machine))
             queue_put_over(&machine->kept, bytes, length);
+        total += length;
     }
+    return true;
 }
 
-void console_pump(void) {
+bool console_pump(void) {
+    bool has_more = false;
     for (uint32_t i = 0; i < machine_count(); i++) {
         if (machine_at(i) != front)
-            keep(machine_at(i));
+            has_more = keep(machine_at(i)) || has_more;
     }
+    /* What the one in front has more than fits is taken when the UART asks for the next bytes. */
     while (front && screen_is_ready()) {
         uint8_t bytes[512];
         uint32_t length = next_output(front, bytes, sizeof(bytes));
         if (length == 0)
-            return;
+            break;
         screen_write(bytes, length);
     }
+    return has_more;
 }
 
 void console_drain(struct machine *machine) {

@@ -20,7 +20,8 @@ void console_show_last(void);
 bool console_has(const struct machine *machine);
 
 /* Moves output of the machine in front to the screen while that is ready, and keeps the others'. */
-void console_pump(void);
+/* True: a machine that is not in front has written more, and will not tell again. */
+bool console_pump(void);
 /* A machine has ended: all that it has written comes out now. */
 void console_drain(struct machine *machine);
 
