@@ -18,6 +18,7 @@
 #include "guests/vmm/io_thread.h"
 #include "guests/vmm/loop.h"
 #include "guests/vmm/memory.h"
+#include "guests/vmm/milestones.h"
 #include "guests/vmm/msr.h"
 #include "guests/vmm/wiring.h"
 
@@ -163,6 +164,7 @@ static noreturn void run(void) {
 
 int main(int argc, char **argv) {
     const char *reason;
+    milestones_reached(MILESTONE_STARTED);
     if (!settings_read(argc, argv, &machine.settings, &reason)) {
         end_failed("arguments: %s", reason);
     }
@@ -175,7 +177,10 @@ int main(int argc, char **argv) {
     create_vcpus();
     wiring_create(&machine);
     write_acpi_tables();
+    milestones_reached(MILESTONE_MADE);
     load_kernel(); /* needs a vCPU to set its state */
+    milestones_reached(MILESTONE_LOADED);
     io_thread_start(&machine);
+    milestones_log(machine.guest);
     run();
 }
