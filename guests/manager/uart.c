@@ -49,6 +49,7 @@ enum { RBR_THR = 0, IER = 1, IIR_FCR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6 };
 
 static uint8_t queue_data[64 * 1024];
 static struct queue queue;
+static bool is_open;   /* else its ports must not be touched */
 static uint8_t urgent; /* 0: none */
 static bool is_busy;   /* the FIFO has got bytes, and the interrupt of its being empty will come */
 
@@ -82,6 +83,7 @@ int64_t uart_open(handle_t event, uint64_t bits) {
     out(LCR, LCR_8N1);
     out(IIR_FCR, FCR_ENABLE | FCR_TRIGGER_8);
     out(MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
+    is_open = true;
     is_busy = true; /* enabling the interrupt of an empty FIFO raises it */
     out(IER, IER_RECEIVED | IER_EMPTY);
     return 0;
@@ -101,7 +103,7 @@ static void fill(void) {
 }
 
 void uart_transmit(void) {
-    if (is_busy || (queue.used == 0 && urgent == 0))
+    if (!is_open || is_busy || (queue.used == 0 && urgent == 0))
         return;
     if (in(LSR)&LSR_EMPTY)
         fill();
@@ -117,6 +119,8 @@ static void take_received(void (*receive)(uint8_t byte)) {
 /* Acknowledged before it is served: the line's next rise, an edge, must find the interrupt let
  * through. The chip lowers the line when no cause is left, which is where this ends. */
 void uart_service(void (*receive)(uint8_t byte)) {
+    if (!is_open)
+        return;
     sys_interrupt_acknowledge(HANDLE_SYSTEM, IRQ_LINE, 0);
     for (unsigned i = 0; i < CAUSE_LIMIT; i++) {
         uint8_t cause = in(IIR_FCR);
