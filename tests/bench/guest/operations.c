@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "kernel/abi/guest.h"
 #include "tests/bench/guest/cpu.h"
 #include "tests/bench/guest/machine.h"
 #include "tests/bench/guest/start.h"
@@ -35,8 +36,9 @@
 OPERATION(cpuid, CLEAR(eax) CLEAR(ecx), "cpuid\n\t")
 /* IA32_MISC_ENABLE: a register that the kernel keeps for the guest. */
 OPERATION(rdmsr, SET(ecx, 0x1a0), "rdmsr\n\t")
-/* KVM's hypercall without a number: whoever answers says that there is none. */
-OPERATION(vmcall, SET(eax, -1), "vmcall\n\t")
+/* The hypercall that does nothing (for KVM it is KVM_HC_VAPIC_POLL_IRQ, which does the same). */
+OPERATION(vmcall, SET(eax, 1), "vmcall\n\t")
+_Static_assert(GUEST_HYPERCALL_NOTHING == 1, "in RAX");
 /* The UART's scratch register: a whole way through the VMM's port bus to a device and back. */
 OPERATION(out_vmm, SET(edx, 0x3ff) CLEAR(eax), "outb %%al, %%dx\n\t")
 /* The I/O APIC's register select: the instruction is decoded, the device only notes the byte. */
