@@ -150,5 +150,8 @@ uint32_t uart_queued(void) {
 }
 
 bool uart_is_drained(void) {
-    return queue.used == 0 && urgent == 0 && (in(LSR)&LSR_TRANSMITTED);
+    if (!is_open)
+        return true;
+    uint8_t status = in(LSR);
+    return queue.used == 0 && urgent == 0 && (status & LSR_TRANSMITTED) != 0;
 }
