@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "arch/x86_64/include/arch_types.h" /* not that of tests/fake */
+
 #include "arch/x86_64/cpu/fault.h"
 #include "kernel/abi/guest.h"
 

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "arch/x86_64/include/arch_types.h" /* not that of tests/fake */
+
 #include "arch/x86_64/cpu/registers.h"
 #include "arch/x86_64/cpu/tables.h"
 #include "kernel/cpu.h"

@@ -99,19 +99,13 @@ void interrupt_dispatch(uint8_t vector) {
 
 /* ---- ring 3 */
 
-/* #NM: the thread is a VMM whose guest's state is still in the registers. */
-static void load_own_xstate(struct cpu *cpu) {
-    cpu->arch.xstate_lazy = NULL;
-    asm_clts();
-    xstate_load(cpu, cpu->current->arch.xstate);
-}
-
 noreturn void interrupt_from_user(struct arch_frame *frame) {
     struct cpu *cpu = cpu_self();
     if (frame->vector >= EXCEPTION_COUNT) {
         interrupt_dispatch((uint8_t)frame->vector);
     } else if (frame->vector == EXCEPTION_DEVICE_NOT_AVAILABLE) {
-        load_own_xstate(cpu);
+        /* The thread is a VMM whose guest's state is still in the registers. */
+        xstate_load_own(cpu, cpu->current->arch.xstate);
     } else {
         struct fault_info fault;
         fault_describe(frame, &fault);

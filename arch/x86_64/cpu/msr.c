@@ -4,6 +4,8 @@
 
 #include "arch/x86_64/cpu/asm.h"
 
+#define CHAIN_LIMIT 5u /* conditions of conditions */
+
 const struct msr_row msr_rows[] = {
 #define MSR(name, index, feature, other, bit) \
     {(uint32_t)MSR_##name, #name, FEATURE_##feature, (uint32_t)MSR_##other, bit},
@@ -19,15 +21,30 @@ static const struct msr_row *find(uint32_t index) {
     return NULL;
 }
 
+/* Rows from the MSR down to the one that has no condition; 0: one of them has no CPUID bit. */
+static uint32_t follow(const struct cpu_features *features, uint32_t index,
+                       const struct msr_row *chain[CHAIN_LIMIT]) {
+    for (uint32_t count = 0; count < CHAIN_LIMIT; count++) {
+        chain[count] = find(index);
+        if (chain[count] == NULL || !features->has[chain[count]->feature])
+            return 0;
+        if (chain[count]->condition_bit == MSR_NO_BIT)
+            return count + 1;
+        index = chain[count]->condition;
+    }
+    return 0;
+}
+
+/* Conditions are read from the chain's end on: an MSR is read only once it is known to exist. */
 bool msr_gate(const struct cpu_features *features, uint32_t index, uint64_t (*read)(uint32_t)) {
-    const struct msr_row *row = find(index);
-    if (row == NULL || !features->has[FEATURE_MSR] || !features->has[row->feature])
+    const struct msr_row *chain[CHAIN_LIMIT];
+    uint32_t count = features->has[FEATURE_MSR] ? follow(features, index, chain) : 0;
+    if (count == 0)
         return false;
-    if (row->condition_bit == MSR_NO_BIT)
-        return true;
-    /* The MSR to be read must exist first; conditions form chains without cycles. */
-    return msr_gate(features, row->condition, read) &&
-           (read(row->condition) >> row->condition_bit & 1) != 0;
+    for (uint32_t i = count - 1; i > 0; i--)
+        if ((read(chain[i]->index) >> chain[i - 1]->condition_bit & 1) == 0)
+            return false;
+    return true;
 }
 
 static uint64_t read_msr(uint32_t index) {

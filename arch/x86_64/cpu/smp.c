@@ -70,7 +70,7 @@ bool arch_cpu_start(struct cpu *cpu, const struct boot_info *info) {
         return false;
     }
     uint8_t *page = arch_memory_at(trampoline);
-    memcpy(page, smp_trampoline, (size_t)(smp_trampoline_end - smp_trampoline));
+    memcpy(page, smp_trampoline, (uint64_t)smp_trampoline_end - (uint64_t)smp_trampoline);
     struct smp_start start = {
         .cr3 = make_tables(trampoline),
         .cr4 = CR4_PAE,

@@ -118,6 +118,7 @@ noreturn void arch_thread_run(struct thread *thread) {
         save_segment_bases(cpu, &thread->arch);
         arch->bases_are_saved = true;
         arch->task_limit_is_short = true;
+        arch->xstate_lazy = NULL;
         vcpu_run(thread);
     }
     if (arch->bases_are_saved)

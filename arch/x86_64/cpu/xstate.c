@@ -53,12 +53,28 @@ static void write_to_memory(uint8_t *area) {
         asm_fxsave(area);
 }
 
+/* XSAVE and XRSTOR fault while CR0.TS is set, as a VM exit leaves it. */
+static void allow(struct cpu *cpu) {
+    asm_clts();
+    cpu->arch.state_is_allowed = true;
+}
+
+/* The next use of extended state, by ring 3, raises #NM. */
+static void forbid(struct cpu *cpu) {
+    if (!cpu->arch.state_is_allowed)
+        return;
+    asm_write_cr0(asm_read_cr0() | CR0_TS);
+    cpu->arch.state_is_allowed = false;
+}
+
 void xstate_save(struct cpu *cpu) {
     if (!cpu->arch.xstate_is_newer)
         return;
-    asm_clts(); /* a VM exit may have set TS, and then XSAVE would fault */
+    allow(cpu);
     write_to_memory(cpu->arch.xstate->area);
     cpu->arch.xstate_is_newer = false;
+    if (cpu->arch.xstate_lazy != NULL)
+        forbid(cpu);
 }
 
 void xstate_load(struct cpu *cpu, struct xstate *xstate) {
@@ -67,7 +83,7 @@ void xstate_load(struct cpu *cpu, struct xstate *xstate) {
         return;
     }
     xstate_save(cpu);
-    asm_clts();
+    allow(cpu);
     load_xcr0(cpu, xstate->xcr0);
     if (cpu_has(FEATURE_XSAVE))
         asm_xrstor(xstate->area);
@@ -76,6 +92,12 @@ void xstate_load(struct cpu *cpu, struct xstate *xstate) {
     xstate->cpu = cpu;
     cpu->arch.xstate = xstate;
     cpu->arch.xstate_is_newer = true;
+}
+
+void xstate_load_own(struct cpu *cpu, struct xstate *xstate) {
+    cpu->arch.xstate_lazy = NULL;
+    xstate_load(cpu, xstate);
+    allow(cpu);
 }
 
 void xstate_set_xcr0(struct cpu *cpu, struct xstate *xstate, uint64_t xcr0) {
@@ -103,6 +125,7 @@ void xstate_changed(struct xstate *xstate) {
 
 void xstate_leave_to_vmm(struct cpu *cpu, struct thread *thread) {
     cpu->arch.xstate_lazy = thread;
+    forbid(cpu);
 }
 
 void xstate_init_cpu(struct cpu *cpu) {

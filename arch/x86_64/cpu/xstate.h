@@ -54,6 +54,9 @@ void xstate_leave_to_vmm(struct cpu *cpu, struct thread *thread);
 
 /* ---- for cpu/ alone */
 
+/* #NM in ring 3: the VMM's own state comes back. */
+void xstate_load_own(struct cpu *cpu, struct xstate *xstate);
+
 void xstate_init_cpu(struct cpu *cpu); /* CR0, CR4, XCR0 of the running CPU */
 
 #endif

@@ -49,6 +49,7 @@ struct arch_cpu {
     struct thread *xstate_lazy; /* VMM that runs with its guest's state still loaded, CR0.TS = 1 */
     uint64_t xcr0;              /* loaded */
     bool xstate_is_newer;       /* the registers may be newer than the owner's memory */
+    bool state_is_allowed;      /* CR0.TS may be 0: a VM exit sets it unasked */
     bool syscall_is_guest;      /* the SYSCALL MSRs may hold a guest's values */
     bool task_limit_is_short;   /* a VM exit has cut TR's limit: no I/O bitmap */
     bool vmx_is_on;

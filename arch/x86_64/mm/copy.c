@@ -17,9 +17,11 @@ bool copy_user_plain(void *to, const void *from, uint64_t length);
 bool copy_user_smap(void *to, const void *from, uint64_t length);
 
 uint64_t copy_fixup(uint64_t rip) {
-    for (const struct fixup *row = kernel_fixup_start; row < kernel_fixup_end; row++)
-        if (row->instruction == rip)
-            return row->target;
+    uint64_t count = ((uint64_t)kernel_fixup_end - (uint64_t)kernel_fixup_start) /
+                     sizeof(struct fixup);
+    for (uint64_t i = 0; i < count; i++)
+        if (kernel_fixup_start[i].instruction == rip)
+            return kernel_fixup_start[i].target;
     return 0;
 }
 

@@ -9,12 +9,15 @@
 #include "kernel/arch.h"
 #include "kernel/cpu.h"
 #include "kernel/log.h"
+#include "kernel/spinlock.h"
 
 #define VECTOR_COUNT     (VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1)
 #define VECTOR_UNUSED    UINT32_MAX
 #define LEGACY_TIMER     0u
 #define LEGACY_TIMER_PIN 2u
 
+/* An I/O APIC's registers take two accesses, and any CPU may mask or unmask. */
+static struct spinlock lock;
 static struct ioapic ioapics[ACPI_IO_APIC_LIMIT];
 static uint32_t ioapic_count;
 static struct acpi_isa_line isa_lines[ACPI_ISA_LINE_COUNT];
@@ -81,7 +84,9 @@ enum status arch_interrupt_route(uint32_t line, bool is_global, uint32_t *global
         return STATUS_NO_MEMORY;
     /* Without interrupt remapping a pin reaches 8-bit ids only. */
     uint32_t destination = cpu_self()->apic_id <= 0xfe ? cpu_self()->apic_id : cpus[0]->apic_id;
+    spinlock_acquire(&lock);
     ioapic_route(ioapic, pin, vector, (uint8_t)destination, route.is_level, route.is_active_low);
+    spinlock_release(&lock);
     *global_line = route.line;
     return STATUS_OK;
 }
@@ -89,15 +94,21 @@ enum status arch_interrupt_route(uint32_t line, bool is_global, uint32_t *global
 void arch_interrupt_unmask(uint32_t global_line) {
     uint32_t pin;
     const struct ioapic *ioapic = find(global_line, &pin);
-    if (ioapic != NULL)
-        ioapic_unmask(ioapic, pin);
+    if (ioapic == NULL)
+        return;
+    spinlock_acquire(&lock);
+    ioapic_unmask(ioapic, pin);
+    spinlock_release(&lock);
 }
 
 void arch_interrupt_mask(uint32_t global_line) {
     uint32_t pin;
     const struct ioapic *ioapic = find(global_line, &pin);
-    if (ioapic != NULL)
-        ioapic_mask(ioapic, pin);
+    if (ioapic == NULL)
+        return;
+    spinlock_acquire(&lock);
+    ioapic_mask(ioapic, pin);
+    spinlock_release(&lock);
 }
 
 void lines_interrupt(uint8_t vector) {
