@@ -62,11 +62,14 @@ static bool name_is_valid(const char *name) {
     return true;
 }
 
-static enum status check_config(const struct partition_config *config) {
+static bool limits_are_valid(const struct partition_config *config) {
     const uint32_t handle_limit = HANDLE_PAGE_LIMIT * HANDLE_PAGE_ENTRIES;
-    if (!name_is_valid(config->name) || config->memory_quota % PAGE_SIZE != 0 ||
-        config->weight > 65535 || config->handle_limit > handle_limit ||
-        config->cap > 100 * cpu_count)
+    return config->memory_quota % PAGE_SIZE == 0 && config->weight <= 65535 &&
+           config->handle_limit <= handle_limit && config->cap <= 100 * cpu_count;
+}
+
+static enum status check_config(const struct partition_config *config) {
+    if (!name_is_valid(config->name) || !limits_are_valid(config))
         return STATUS_INVALID;
     LIST_FOR_EACH (link, &all)
         if (string_equal(LIST_MEMBER(link, struct partition, all_link)->name, config->name))
@@ -76,6 +79,13 @@ static enum status check_config(const struct partition_config *config) {
 
 static uint32_t or_default(uint32_t value, uint32_t instead) {
     return value != 0 ? value : instead;
+}
+
+static void set_limits(struct partition *partition, const struct partition_config *config) {
+    partition->handles.limit = or_default(config->handle_limit, DEFAULT_HANDLES);
+    partition->thread_limit = or_default(config->thread_limit, DEFAULT_THREADS);
+    partition->weight = or_default(config->weight, DEFAULT_WEIGHT);
+    partition->cap = config->cap;
 }
 
 /* The structure itself is the kernel's: it must outlive everything that the partition owns. */
@@ -97,10 +107,7 @@ enum status partition_create(struct partition *account, const struct partition_c
     partition->id = ++last_id;
     partition->account = account;
     partition->quota_pages = pages;
-    partition->handles.limit = or_default(config->handle_limit, DEFAULT_HANDLES);
-    partition->thread_limit = or_default(config->thread_limit, DEFAULT_THREADS);
-    partition->weight = or_default(config->weight, DEFAULT_WEIGHT);
-    partition->cap = config->cap;
+    set_limits(partition, config);
     if (handle_table_create(partition) != STATUS_OK) {
         partition_uncharge(account, pages + OVERHEAD_PAGES);
         object_put(&partition->object);
@@ -110,6 +117,28 @@ enum status partition_create(struct partition *account, const struct partition_c
     list_append(&all, &partition->all_link);
     object_get(&partition->object); /* one count is the list's, one the caller's */
     *result = partition;
+    return STATUS_OK;
+}
+
+/* The difference in quota is taken from the account, or goes back to it. */
+enum status partition_set_limits(struct partition *partition,
+                                 const struct partition_config *config) {
+    if (!limits_are_valid(config))
+        return STATUS_INVALID;
+    uint64_t pages = config->memory_quota / PAGE_SIZE;
+    if (pages > partition->quota_pages) {
+        if (!partition_charge(partition->account, pages - partition->quota_pages))
+            return STATUS_QUOTA;
+        partition->quota_pages = pages;
+    } else {
+        uint64_t surplus = partition->quota_pages - pages;
+        if (!partition_charge(partition, surplus)) /* so that nobody else takes it meanwhile */
+            return STATUS_QUOTA;
+        partition->quota_pages = pages;
+        partition_uncharge(partition, surplus);
+        partition_uncharge(partition->account, surplus);
+    }
+    set_limits(partition, config);
     return STATUS_OK;
 }
 

@@ -69,6 +69,9 @@ void partition_charge_boot(void);
 void partition_set_event(struct partition *partition, struct event *event, uint64_t bits);
 enum status partition_create(struct partition *account, const struct partition_config *config,
                              struct partition **result);
+/* Quota, weight, cap and limits; not the name, nor the event. */
+enum status partition_set_limits(struct partition *partition,
+                                 const struct partition_config *config);
 void partition_get_info(struct partition *partition, struct partition_info *info);
 struct partition *partition_after(uint64_t id);
 enum status partition_pause(struct partition *partition);

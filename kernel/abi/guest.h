@@ -27,6 +27,9 @@ enum exit_kind {
     EXIT_KIND_COUNT = 13
 };
 
+/* The hypercall that the kernel knows: it does nothing, from any privilege level, and leaves 0 in RAX. */
+#define GUEST_HYPERCALL_NOTHING 1u
+
 #define EXIT_ACCESS_READ 1u
 #define EXIT_ACCESS_WRITE 2u
 #define EXIT_ACCESS_FETCH 4u

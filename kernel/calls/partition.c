@@ -4,6 +4,16 @@
 #include "kernel/event.h"
 #include "kernel/sched.h"
 
+/* A badged handle can have only its own bits set. */
+static void set_event(struct partition *partition, const struct handle_reference *event,
+                      uint64_t bits) {
+    if (event->object == NULL)
+        partition_set_event(partition, NULL, 0);
+    else
+        partition_set_event(partition, CALL_TARGET(*event, event),
+                            event->badge != 0 ? bits & event->badge : bits);
+}
+
 int64_t syscall_partition_create(uint64_t account_handle, uint64_t config_address, uint64_t c,
                                  uint64_t d, uint64_t e, uint64_t f) {
     struct partition_config config;
@@ -64,6 +74,26 @@ static enum status target(uint64_t handle, uint32_t right, struct partition **pa
     if (status == STATUS_OK)
         *partition = CALL_TARGET(reference, partition);
     return status;
+}
+
+int64_t syscall_partition_set_limits(uint64_t handle, uint64_t config_address, uint64_t c,
+                                     uint64_t d, uint64_t e, uint64_t f) {
+    struct partition_config config;
+    if (CALL_COPY_IN(config, config_address) != STATUS_OK)
+        return -STATUS_BAD_ADDRESS;
+    call_begin();
+    struct partition *partition;
+    struct handle_reference event = {0};
+    enum status status = target(handle, RIGHT_MANAGE, &partition);
+    if (status == STATUS_OK && config.event != 0)
+        status = call_object(config.event, OBJECT_EVENT, RIGHT_SIGNAL, &event);
+    if (status == STATUS_OK && partition->account == &kernel_partition)
+        status = STATUS_DENIED;
+    if (status == STATUS_OK)
+        status = partition_set_limits(partition, &config);
+    if (status == STATUS_OK)
+        set_event(partition, &event, config.event_bits);
+    return call_end(status);
 }
 
 int64_t syscall_partition_pause(uint64_t handle, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
