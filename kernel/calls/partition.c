@@ -30,9 +30,7 @@ int64_t syscall_partition_create(uint64_t account_handle, uint64_t config_addres
     status = partition_create(CALL_TARGET(account, partition), &config, &partition);
     if (status != STATUS_OK)
         return call_end(status);
-    if (event.object != NULL)
-        partition_set_event(partition, CALL_TARGET(event, event),
-                            event.badge != 0 ? config.event_bits & event.badge : config.event_bits);
+    set_event(partition, &event, config.event_bits);
     return call_end_new(status, &partition->object, RIGHTS_ALL);
 }
 
