@@ -7,6 +7,7 @@
 
 #include "abi/syscalls.h"
 #include "guests/lib/clock.h"
+#include "guests/lib/status.h"
 #include "guests/manager/console.h"
 #include "guests/manager/info.h"
 #include "guests/manager/kernel_log.h"
@@ -121,6 +122,19 @@ static void run_stats(struct machine *machine, bool is_now) {
     deadline_ns = clock_now_ns() + STATISTICS_PERIOD_NS;
 }
 
+/* Each finding is a line of the kernel's log, which is shown as it grows. */
+static void run_audit(struct machine *machine, bool is_now) {
+    (void)machine;
+    (void)is_now;
+    int64_t findings = sys_system_audit(HANDLE_SYSTEM);
+    if (findings < 0)
+        screen_print("audit: %s\n", status_text(findings));
+    else if (findings == 0)
+        screen_print("memory is as the kernel promises: no findings\n");
+    else
+        screen_print("%" PRId64 " findings: a fault of Bulkhead's; see the log\n", findings);
+}
+
 static void run_shutdown(struct machine *machine, bool is_now) {
     (void)machine;
     shutdown_begin(is_now);
@@ -138,6 +152,7 @@ static const struct command commands[] = {
     {"resume",   "NAME",       "let it go on",                                            1, 1, true,  run_resume  },
     {"stats",    "NAME",       "why its guest has left to the hypervisor, and how often", 1, 1, true,
      run_stats                                                                                                     },
+    {"audit",    "",           "check every page table and account of memory",            0, 0, false, run_audit   },
     {"shutdown", "[now]",      "stop all machines and turn the computer off",             0, 1, false, run_shutdown},
     {NULL,       NULL,         NULL,                                                      0, 0, false, NULL        },
 };
