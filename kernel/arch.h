@@ -141,19 +141,43 @@ void arch_audit(void (*report)(const char *what, uint64_t address));
 
 /* ---- guests (kernel/guest.c) */
 
-enum status arch_vcpu_init(struct vcpu *vcpu); /* state after reset */
-void arch_vcpu_destroy(struct vcpu *vcpu);     /* it is loaded nowhere */
+/* What the guest's configuration needs is there; page is the physical address of a page of the
+ * guest's that the architecture may use for the interrupt controller, mapped by guest_create. */
+enum status arch_guest_init(struct guest *guest);
+/* The guest-physical page that the interrupt controller's virtualization wants mapped, 0: none. */
+uint64_t arch_guest_apic_address(const struct guest *guest);
+void arch_guest_set_apic_page(struct guest *guest, uint64_t page);
+/* guest->cpuid has been replaced; no vCPU has run. */
+void arch_guest_cpuid_changed(struct guest *guest);
+/* guest->eoi_exits has changed. */
+void arch_guest_eoi_exits_changed(struct guest *guest);
+/* The architecture virtualises an MSR of the range itself. */
+bool arch_guest_keeps_msr(uint32_t first, uint32_t last);
+
+/* vcpu->page is the vCPU's, cleared. State after reset; memory is charged to the guest's owner. */
+enum status arch_vcpu_init(struct vcpu *vcpu);
+void arch_vcpu_destroy(struct vcpu *vcpu); /* it is loaded nowhere */
 void arch_vcpu_unload(
-    struct vcpu *vcpu);       /* on the CPU where it is loaded: write it back to memory */
-size_t arch_vcpu_pages(void); /* pages that arch_vcpu_init takes, for the quota */
-void arch_vcpu_prepare_enter(
-    struct vcpu *vcpu); /* applies the page's dirty registers and injection */
+    struct vcpu *vcpu); /* on the CPU where it is loaded: write it back to memory */
+/* Host time goes on by so many ticks that the guest does not see; the vCPU does not run. */
+void arch_vcpu_shift_clock(struct vcpu *vcpu, uint64_t ticks);
+/* The thread that has entered it was killed: nobody runs it. */
+void arch_vcpu_abandon(struct vcpu *vcpu);
 enum status arch_vcpu_get_state(struct vcpu *vcpu, struct guest_state *state);
 enum status arch_vcpu_set_state(struct vcpu *vcpu, const struct guest_state *state);
 
 /* Any CPU, at any time: */
 enum status arch_guest_interrupt(struct guest *guest, uint64_t address, uint32_t data);
 enum status arch_vcpu_signal(struct vcpu *vcpu, enum guest_signal signal, uint64_t value);
+/* Something is waiting to be delivered to it. */
+bool arch_vcpu_has_work(const struct vcpu *vcpu);
+/* The CPU that must be kicked for it to look, NULL: none. */
+struct cpu *arch_vcpu_runs_on(const struct vcpu *vcpu);
+
+/* A decoded access to the interrupt controller's page, on behalf of an exit that the VMM handles.
+ */
+enum status arch_vcpu_access_apic(struct vcpu *vcpu, uint32_t offset, bool is_write,
+                                  uint64_t *value);
 
 /* ---- devices of the platform */
 
@@ -198,6 +222,9 @@ noreturn void kernel_vcpu_leave(struct thread *thread, enum exit_kind kind);
 
 /* The guest halted: the thread sleeps until kernel_vcpu_wake() or the deadline, then runs again. */
 noreturn void kernel_vcpu_halt(struct thread *thread, uint64_t deadline_ticks);
+
+/* The vCPU that slept in kernel_vcpu_halt runs again; called before it looks for what woke it. */
+void kernel_vcpu_awake(struct vcpu *vcpu);
 
 /* An interrupt or signal is pending for a vCPU: wakes it if it halted, kicks its CPU if it runs. */
 void kernel_vcpu_wake(struct vcpu *vcpu);

@@ -9,6 +9,7 @@
 #include "kernel/abi/guest.h"
 #include "kernel/abi/types.h"
 #include "kernel/object.h"
+#include "kernel/spinlock.h"
 
 struct cpu;
 struct space;
@@ -22,7 +23,9 @@ struct vcpu {
     struct region *page_region;
     struct thread *thread; /* that has entered it; NULL: none. Set by compare-and-swap */
     struct cpu *loaded_on; /* the CPU that has its state in hardware, NULL: none */
-    uint32_t kick_pending; /* leave at the next chance with EXIT_KICK */
+    struct spinlock halt_lock;
+    uint32_t is_halted; /* its thread sleeps in kernel_vcpu_halt; cleared under halt_lock */
+    bool has_run;
     struct guest_statistics statistics;
 };
 
@@ -33,9 +36,11 @@ struct guest {
     struct guest_config config;
     uint32_t vcpu_count;       /* slots in vcpu[] */
     struct vcpu **vcpu;        /* one page of pointers: 512 at most */
-    struct guest_cpuid *cpuid; /* pages of rows: cpuid_count */
+    struct guest_cpuid *cpuid; /* cpuid_count rows in 2^cpuid_order pages, NULL: none */
     uint32_t cpuid_count;
-    struct guest_msr *msr; /* one page */
+    uint32_t cpuid_order;
+    struct region *apic_region; /* counted; NULL: none */
+    struct guest_msr *msr;      /* one page */
     uint32_t msr_count;
     uint64_t eoi_exits[4];
     uint64_t clock_offset; /* ticks that the guest's TSC is behind the host's, modulo 2^64 */
@@ -53,6 +58,13 @@ struct vcpu *guest_vcpu(struct guest *guest, uint32_t index); /* NULL: none */
 /* The running thread enters; returns only with an error, which guest_enter then returns. */
 enum status guest_enter(struct thread *thread, struct vcpu *vcpu);
 void guest_kick(struct vcpu *vcpu);
+/* A decoded access to the local APIC's page. The vCPU is not entered. */
+enum status guest_access_apic(struct vcpu *vcpu, uint32_t offset, bool is_write, uint64_t *value);
+/* With the total counted. */
+void guest_get_statistics(const struct vcpu *vcpu, struct guest_statistics *statistics);
+/* The thread has ended: it leaves its vCPU, and no longer keeps its guest. */
+void guest_thread_ended(struct thread *thread);
+void guest_thread_destroyed(struct thread *thread);
 /* Pausing and resuming shift the guest's clock by the ticks of the pause. */
 void guest_shift_clock(struct guest *guest, uint64_t ticks);
 /* Called when the last count goes; no vCPU is entered. */

@@ -99,11 +99,7 @@ void thread_start(struct thread *thread) {
 void thread_end(struct thread *thread) {
     timer_stop(&thread->timer);
     event_forget_waiter(thread);
-    struct vcpu *vcpu = thread->vcpu;
-    if (vcpu != NULL) {
-        thread->vcpu = NULL;
-        __atomic_store_n(&vcpu->thread, NULL, __ATOMIC_RELEASE);
-    }
+    guest_thread_ended(thread);
     if (thread->run_state != THREAD_STATE_DEAD)
         thread->partition->thread_count--;
     thread->run_state = THREAD_STATE_DEAD;
@@ -127,5 +123,6 @@ void thread_destroy(struct thread *thread) {
         return; /* it was never completed */
     thread->cpu->thread_count--;
     partition_pages_free(thread->object.owner, arch_thread_state(thread), state_order());
+    guest_thread_destroyed(thread);
     object_put(&thread->space->object);
 }

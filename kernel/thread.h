@@ -15,6 +15,7 @@
 
 struct cpu;
 struct event;
+struct guest;
 struct space;
 struct vcpu;
 
@@ -36,7 +37,8 @@ struct thread {
     struct list partition_link; /* in partition->threads */
     struct partition *partition;
     struct space *space;
-    struct vcpu *vcpu; /* the thread is inside this guest's vCPU: it goes there when it runs */
+    struct vcpu *vcpu;   /* the thread is inside this guest's vCPU: it goes there when it runs */
+    struct guest *guest; /* counted: the one that it entered last */
 
     struct list queue_link; /* in a CPU's ready list */
     struct cpu *cpu;        /* whose queue it belongs to */

@@ -186,7 +186,10 @@ int64_t syscall_guest_get_statistics(uint64_t handle, uint64_t index, uint64_t s
     call_begin();
     struct vcpu *vcpu;
     enum status status = vcpu_of(handle, index, RIGHT_READ, &vcpu);
-    if (status == STATUS_OK)
-        status = CALL_COPY_OUT(statistics_address, vcpu->statistics);
+    struct guest_statistics statistics;
+    if (status == STATUS_OK) {
+        guest_get_statistics(vcpu, &statistics);
+        status = CALL_COPY_OUT(statistics_address, statistics);
+    }
     return call_end(status);
 }
