@@ -26,6 +26,8 @@ const struct page_format *arch_page_format(enum space_kind kind) {
 }
 
 void arch_space_init(struct space *space) {
+    if (space->kind != SPACE_PROGRAM)
+        return; /* a guest's or device's tables have no half that is the kernel's */
     uint64_t *root = arch_memory_at(space->root);
     const uint64_t *kernel = arch_memory_at(kernel_space_root());
     memcpy(root + ROOT_ENTRY_KERNEL, kernel + ROOT_ENTRY_KERNEL, PAGE_SIZE / 2);
