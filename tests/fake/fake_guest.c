@@ -8,3 +8,11 @@ void guest_destroy(struct guest *guest) {
 void guest_shift_clock(struct guest *guest, uint64_t ticks) {
     (void)guest, (void)ticks;
 }
+
+void guest_thread_ended(struct thread *thread) {
+    (void)thread;
+}
+
+void guest_thread_destroyed(struct thread *thread) {
+    (void)thread;
+}
