@@ -37,7 +37,8 @@ panic: action=fatal
 """
 
 FIRMWARE = ("/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF.fd")
-UNKNOWN_MSR = re.compile(rb"(RDMSR|WRMSR).*Unknown register[^\n]*")
+# IA32_MCG_CAP (179h) is left out: Bochs 2.7 announces MCA in CPUID but has no such register.
+UNKNOWN_MSR = re.compile(rb"(RDMSR|WRMSR).*Unknown register (?!0x179\b)[^\n]*")
 
 
 class Link:
