@@ -15,7 +15,7 @@ kernel = bench-guest
 memory = 64M
 cpus = 1
 """
-TITLE = "exits and interrupts, and a trace of each (about 60 s)"
+TITLE = "exits and interrupts, and a trace of each (about 20 s)"
 SECONDS = 600
 GUEST = os.path.join(machine.WORK, "guest.elf")
 

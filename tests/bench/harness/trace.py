@@ -19,6 +19,8 @@ COMMANDS = ("c", "trace on", "c", "trace off") * OPERATION_LIMIT
 LINE = re.compile(r"^\(\d+\)\.\[(\d+)\] \[0x[0-9a-f]+\] [0-9a-f]+:([0-9a-f]+) \([^)]*\): (.*?)\s*; [0-9a-f]+$")
 ON, OFF = "Tracing enabled", "Tracing disabled"
 
+# Behind it, code is only in each CPU's own block: the first instructions of a system call.
+KERNEL_TEXT_END = "kernel_text_end"
 KERNEL_BASE = 0xffffffff80000000
 PROGRAM_BASE = 0x400000
 GUEST_BASE = 0x200000
@@ -89,6 +91,8 @@ class Symbols:
         self.addresses, self.names = [row[0] for row in rows], [row[1] for row in rows]
 
     def name(self, address):
+        if self.names[-1] == KERNEL_TEXT_END and address >= self.addresses[-1]:
+            return "(system-call entry of this CPU)"
         at = bisect.bisect_right(self.addresses, address) - 1
         return f"{self.names[at]}+{address - self.addresses[at]:#x}" if at >= 0 else f"{address:#x}"
 
