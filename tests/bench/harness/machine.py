@@ -1,13 +1,14 @@
 """One boot in Bochs with one CPU, whose time follows instructions."""
 
 import os
+import subprocess
 import sys
 import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 sys.path[:0] = [os.path.join(ROOT, "tests", "system"), os.path.join(ROOT, "tools", "run")]
 
-from runner import bochs, session  # noqa: E402
+from runner import bochs, process, session  # noqa: E402
 from runner.run_directory import RunDirectory  # noqa: E402
 from support.images import PROGRAMS, Image  # noqa: E402
 
@@ -87,6 +88,8 @@ def boot(name, title, conf, files, seconds, debugger=(), extra=()):
             raise Failed(f"{title}: {why}; the serial line's last line: {last[0]}; "
                          f"logs in {os.path.relpath(directory.path)}")
         return Outcome(text, directory.path, status)
+    except (OSError, process.StartError, subprocess.CalledProcessError) as error:
+        raise Failed(f"{title}: {error}") from None
     finally:
         if run is not None:
             run.stop()
