@@ -135,6 +135,9 @@ void uart_service(void (*receive)(uint8_t byte)) {
         default: break;
         }
     }
+    /* Bochs 2.7 forgets that the FIFO has run empty when another cause is read before it. */
+    if (is_busy && (in(LSR)&LSR_EMPTY))
+        fill();
 }
 
 void uart_write(const void *bytes, uint32_t length) {
