@@ -111,6 +111,10 @@ static struct thread *idle_until_ready(struct cpu *cpu) {
         timer_arm(cpu);
         arch_cpu_idle();
     }
+    /* Nobody's time: charged here, because `next` may be the thread that ran last. */
+    uint64_t now = arch_ticks();
+    cpu->idle_ticks += now - cpu->running_since;
+    cpu->running_since = now;
     return next;
 }
 

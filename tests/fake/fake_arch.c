@@ -16,6 +16,7 @@
 jmp_buf fake_panic_point;
 bool fake_panic_is_expected;
 uint32_t fake_flushes;
+void (*fake_on_idle)(void);
 
 static char *memory;
 static struct cpu fake_cpus[FAKE_CPU_LIMIT];
@@ -117,6 +118,12 @@ void arch_cpu_kick(struct cpu *cpu) {
 }
 
 void arch_cpu_idle(void) {
+    void (*interrupt)(void) = fake_on_idle;
+    fake_on_idle = NULL;
+    if (interrupt != NULL) {
+        interrupt();
+        return;
+    }
     idle = true;
     longjmp(run_point, 1);
 }

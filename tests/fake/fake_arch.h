@@ -30,4 +30,7 @@ extern jmp_buf fake_panic_point;
 extern bool fake_panic_is_expected;
 extern uint32_t fake_flushes;
 
+/* Called once in place of the next halt, as an interrupt that ends it would be. */
+extern void (*fake_on_idle)(void);
+
 #endif

@@ -346,6 +346,27 @@ static void two_threads_take_turns(void **state) {
     assert_true(partition->cpu_ticks >= 90000000);
 }
 
+static struct event *idle_event;
+
+static void interrupt_after_long(void) {
+    fake_advance_ticks(1000000);
+    event_signal(idle_event, 1);
+}
+
+/* The one thread of a CPU waits for long: the CPU idles meanwhile, at nobody's expense. */
+static void idle_time_is_charged_to_nobody(void **state) {
+    (void)state;
+    struct partition *partition = make("idle", 100);
+    assert_int_equal(event_create(partition, &idle_event), STATUS_OK);
+    struct thread *thread = start_thread(partition);
+    fake_run(call_sched_run, NULL);
+    struct wait wait = {thread, idle_event, 1, DEADLINE_NEVER, 0};
+    fake_on_idle = interrupt_after_long;
+    assert_ptr_equal(fake_run(call_wait, &wait), thread);
+    assert_int_equal(partition->cpu_ticks, 0);
+    assert_int_equal(cpu_self()->idle_ticks, 1000000);
+}
+
 static void paused_threads_do_not_run(void **state) {
     (void)state;
     struct partition *partition = make("pause", 100);
@@ -389,6 +410,7 @@ int main(void) {
         TEST(events_wake_who_waits),
         TEST(deadlines_end_waits),
         TEST(two_threads_take_turns),
+        TEST(idle_time_is_charged_to_nobody),
         TEST(paused_threads_do_not_run),
         TEST(destroyed_events_free_their_waiter),
     };
