@@ -61,6 +61,12 @@ class Link:
         again."""
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
+    def fileno(self):
+        return self.socket.fileno()
+
+    def close(self):
+        self.socket.close()
+
     def receive(self):
         """What has come; b"" at the end."""
         data = self.socket.recv(65536)

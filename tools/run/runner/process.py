@@ -13,7 +13,7 @@ class StartError(Exception):
     """The emulator could not be started; the text says why and what to do."""
 
 
-def start(command, directory, log, pass_fds=(), foreground=False):
+def start(command, directory, log, foreground=False):
     """Start `command` in `directory` and in a session of its own, its messages going to the file
     `log`; or in the foreground, on our terminal and in our process group."""
     parent = os.getpid()
@@ -31,7 +31,6 @@ def start(command, directory, log, pass_fds=(), foreground=False):
             return subprocess.Popen(
                 command,
                 cwd=directory,
-                pass_fds=pass_fds,
                 preexec_fn=in_child,
                 stdin=None if foreground else subprocess.DEVNULL,
                 stdout=None if foreground else output,

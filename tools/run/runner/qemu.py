@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shutil
-import socket
 import struct
 import termios
 
@@ -16,26 +15,45 @@ FIRMWARE_SECONDS = "about 5 s"
 CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 VARIABLES = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 
+PIPE_SIZE = 1 << 20  # the most that Linux allows to all users
+F_SETPIPE_SZ = 1031  # from Linux' fcntl.h: older Pythons lack the name
+
 
 class Link:
-    """The serial line: one end of a socket pair, whose other end QEMU inherited."""
+    """The serial line: two pipes with names in the run's directory.
 
-    def __init__(self, end):
-        self.socket = end
-        self.socket.setblocking(False)
+    QEMU drops what it cannot write at once. A socket is full after some 300 single bytes, a pipe
+    holds as many as it is large.
+    """
+
+    def __init__(self, directory):
+        paths = [os.path.join(directory, "serial" + end) for end in (".in", ".out")]
+        for path in paths:
+            if os.path.exists(path):
+                os.unlink(path)
+            os.mkfifo(path, 0o600)
+        # Opened for both directions, as the other end is not open yet.
+        self.input = os.open(paths[0], os.O_RDWR | os.O_NONBLOCK)
+        self.output = os.open(paths[1], os.O_RDONLY | os.O_NONBLOCK)
+        fcntl.fcntl(self.output, F_SETPIPE_SZ, PIPE_SIZE)
+
+    def fileno(self):
+        return self.output
 
     def receive(self):
         """What has come; b"" at the end."""
-        return self.socket.recv(65536)
+        return os.read(self.output, 65536)
 
     def send(self, data):
-        return self.socket.send(data)
+        return os.write(self.input, data)
 
     def unread(self):
-        """How much has been sent that the guest's UART has not taken yet (in the kernel's own
-        measure)."""
-        answer = fcntl.ioctl(self.socket, termios.TIOCOUTQ, struct.pack("i", 0))
-        return struct.unpack("i", answer)[0]
+        """How many bytes have been sent that the guest's UART has not taken yet."""
+        return struct.unpack("i", fcntl.ioctl(self.input, termios.FIONREAD, bytes(4)))[0]
+
+    def close(self):
+        os.close(self.input)
+        os.close(self.output)
 
 
 class Emulator:
@@ -45,7 +63,7 @@ class Emulator:
         self.directory, self.disk, self.options = directory, disk, options
         self.process = None
 
-    def command(self, serial):
+    def command(self):
         machine = (
             "q35,accel=kvm,kernel-irqchip=split"
             if self.kvm
@@ -72,7 +90,7 @@ class Emulator:
             "-device",
             "ide-hd,drive=d",
             "-chardev",
-            f"socket,id=serial,fd={serial}",
+            "pipe,id=serial,path=serial",
             "-serial",
             "chardev:serial",
             "-display",
@@ -94,15 +112,11 @@ class Emulator:
         if self.kvm and not os.access("/dev/kvm", os.R_OK | os.W_OK):
             raise process.StartError("/dev/kvm is missing or not ours to use")
         shutil.copyfile(VARIABLES, os.path.join(self.directory, "vars.fd"))
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self.process = process.start(
-                self.command(theirs.fileno()),
-                self.directory,
-                os.path.join(self.directory, "emulator.out"),
-                pass_fds=(theirs.fileno(),),
-            )
-        return Link(ours)
+        link = Link(self.directory)
+        self.process = process.start(
+            self.command(), self.directory, os.path.join(self.directory, "emulator.out")
+        )
+        return link
 
     def last_words(self):
         try:

@@ -11,11 +11,11 @@ RUNS = os.path.join(ROOT, "build", "run")
 PREFIX = "run-"
 # Logs of so many runs that did not end well are kept.
 KEPT = 8
-LARGE_FILES = ("disk.img", "disk.img.lock", "vars.fd")
+USED_FILES = ("disk.img", "disk.img.lock", "vars.fd", "serial.in", "serial.out")
 
 
-def remove_large_files(path):
-    for name in LARGE_FILES:
+def remove_used_files(path):
+    for name in USED_FILES:
         try:
             os.unlink(os.path.join(path, name))
         except FileNotFoundError:
@@ -41,7 +41,7 @@ def prune():
         try:
             descriptor = lock(path)
             if descriptor is not None:
-                remove_large_files(path)
+                remove_used_files(path)
                 if index >= KEPT:
                     shutil.rmtree(path, ignore_errors=True)
                 os.close(descriptor)
@@ -72,7 +72,7 @@ class RunDirectory:
 
     def close(self, keep):
         """Delete what only the emulator needed, and all of it unless it is to be kept."""
-        remove_large_files(self.path)
+        remove_used_files(self.path)
         if self.temporary and not keep:
             shutil.rmtree(self.path, ignore_errors=True)
         os.close(self.lock)

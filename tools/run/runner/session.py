@@ -59,7 +59,7 @@ class Session:
 
     def start(self):
         self.link = self.emulator.start()
-        self.selector.register(self.link.socket, selectors.EVENT_READ)
+        self.selector.register(self.link, selectors.EVENT_READ)
 
     def watch(self, file):
         """Make pump() return early when `file` can be read."""
@@ -76,12 +76,15 @@ class Session:
         read)."""
         if self._can_send():
             timeout = min(timeout, self.retry)
-        output, ready = b"", []
+        output, ready, heard = b"", [], False
         for key, _ in self.selector.select(max(0, timeout)):
             if key.data is None:
-                output = self._receive()
+                output, heard = self._receive(), True
             else:
                 ready.append(key.data)
+        if not heard and self.emulator.process.poll() is not None:
+            # It may have ended before it opened its end of the line.
+            output = self._receive()
         if not self.ended:
             self._send()
         return output, ready
@@ -99,7 +102,7 @@ class Session:
             return b""
         if not data:
             self.ended = True
-            self.selector.unregister(self.link.socket)
+            self.selector.unregister(self.link)
             return b""
         self.raw_log.write(data)
         self.raw_log.flush()
@@ -148,7 +151,7 @@ class Session:
                     pass
             process.end(self.emulator.process)
         if self.link is not None:
-            self.link.socket.close()
+            self.link.close()
         self.raw_log.close()
 
     def unknown_msrs(self):
