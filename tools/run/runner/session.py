@@ -82,7 +82,7 @@ class Session:
                 output, heard = self._receive(), True
             else:
                 ready.append(key.data)
-        if not heard and self.emulator.process.poll() is not None:
+        if not (heard or self.ended) and self.emulator.process.poll() is not None:
             # It may have ended before it opened its end of the line.
             output = self._receive()
         if not self.ended:
