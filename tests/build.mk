@@ -19,7 +19,7 @@ ifeq ($(filter clean distclean help deps,$(MAKECMDGOALS)),)
 endif
 endif
 
-$(BUILD)/unit/units.mk: $(UNIT_SOURCES) tools/check/unit-rules
+$(BUILD)/unit/units.mk: $(UNIT_SOURCES) $(wildcard tests/*/*.units) tools/check/unit-rules
 	$(MAKE_DIR)
 	$(quiet)tools/check/unit-rules $(UNIT_SOURCES) >$@
 
