@@ -29,26 +29,35 @@ def patched(data, offset, fmt, value):
     return bytes(result)
 
 
+def small_elf():
+    """An ELF kernel of one page that loads at 1 MiB and halts."""
+    header = struct.pack(
+        "<16sHHIQQQIHHHHHH",
+        b"\x7fELF\x02\x01\x01", 2, 62, 1, 0x100000, 64, 0, 0, 64, 56, 1, 0, 0, 0,
+    )  # fmt: skip
+    segment = struct.pack("<IIQQQQQQ", 1, 5, 4096, 0x100000, 0x100000, 4096, 4096, 4096)
+    return (header + segment).ljust(4096, b"\0") + b"\xf4\xeb\xfd".ljust(4096, b"\0")
+
+
 def bad_kernels():
     """name -> (file, what the message has)"""
-    elf = read(images.LINUX["vmlinux"], 65536)
+    elf = small_elf()
     bzimage = read(VMLINUZ, 65536)
     entry, phoff, phnum = 24, 32, 56  # offsets in the ELF header
-    filesz, memsz, paddr = 64 + 32, 64 + 40, 64 + 24  # of the first program header
+    filesz, memsz, paddr = 64 + 32, 64 + 40, 64 + 24  # of the program header
     return {
-        "empty": (b"", "empty"),
         "text": (b"#!/bin/sh\n" * 100, "not a kernel"),
-        "elf-cut": (elf[:4096], "truncated"),
+        "elf-cut": (elf[:6000], "truncated"),
         "elf-header-cut": (elf[:40], "truncated"),
         "elf-machine": (patched(elf, 18, "<H", 183), "another processor"),
         "elf-phoff": (patched(elf, phoff, "<Q", 1 << 60), "truncated"),
         "elf-phnum": (patched(elf, phnum, "<H", 0xFFFF), "program headers"),
         "elf-filesz": (patched(elf, filesz, "<Q", (1 << 64) - 4096), "segment"),
         "elf-memsz": (patched(elf, memsz, "<Q", 1 << 40), "larger than memory"),
-        "elf-paddr": (patched(elf, paddr, "<Q", 0), ""),
-        "elf-entry": (patched(elf, entry, "<Q", 0x500), ""),
+        "elf-paddr": (patched(elf, paddr, "<Q", 0), "1 MiB or above"),
+        "elf-entry": (patched(elf, entry, "<Q", 0x500), "in no segment"),
         "bz-cut": (bzimage[:32768], "truncated"),
-        "bz-header-cut": (bzimage[:0x210], ""),
+        "bz-header-cut": (bzimage[:0x210], "truncated"),
         "bz-32": (patched(bzimage, 0x236, "<H", 0), "32-bit"),
         "bz-old": (patched(bzimage, 0x206, "<H", 0x0204), "boot protocol"),
         "bz-low": (patched(bzimage, 0x211, "<B", 0), "zImage"),

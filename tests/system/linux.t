@@ -24,7 +24,7 @@ ABSENT = (
     ("ACPI.*(Error|Warning)", "no ACPI error"),
     ("calibrat.*fail", "no calibration failure"),
     ("unstable", "no unstable clock"),
-    ("Oops|BUG:|WARNING:", "no oops"),
+    ("Oops|BUG:|WARNING: CPU", "no oops"),
 )
 
 
