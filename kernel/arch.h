@@ -159,6 +159,8 @@ enum status arch_vcpu_init(struct vcpu *vcpu);
 void arch_vcpu_destroy(struct vcpu *vcpu); /* it is loaded nowhere */
 void arch_vcpu_unload(
     struct vcpu *vcpu); /* on the CPU where it is loaded: write it back to memory */
+/* The running thread, which has made a system call, goes into the guest of thread->vcpu. */
+noreturn void arch_vcpu_enter(struct thread *thread);
 /* Host time goes on by so many ticks that the guest does not see; the vCPU does not run. */
 void arch_vcpu_shift_clock(struct vcpu *vcpu, uint64_t ticks);
 /* The thread that has entered it was killed: nobody runs it. */
@@ -217,8 +219,9 @@ void kernel_interrupt(uint32_t global_line);
 /* A thread did in ring 3 what no thread may. Its partition is stopped; never returns to it. */
 noreturn void kernel_thread_fault(struct thread *thread, const struct fault_info *fault);
 
-/* The running thread's vCPU left its guest and the VMM must act: guest_enter returns kind. */
-noreturn void kernel_vcpu_leave(struct thread *thread, enum exit_kind kind);
+/* The running thread's vCPU left its guest and the VMM must act: the architecture calls guest_left
+ * (kernel/guest.h) and goes back to ring 3, or to sched_run, guest_enter's result being the kind.
+ */
 
 /* The guest halted: the thread sleeps until kernel_vcpu_wake() or the deadline, then runs again. */
 noreturn void kernel_vcpu_halt(struct thread *thread, uint64_t deadline_ticks);

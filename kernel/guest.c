@@ -253,41 +253,29 @@ void guest_shift_clock(struct guest *guest, uint64_t ticks) {
 
 /* ---- entering and leaving */
 
-/* A thread keeps the guest that it entered last, so that closing its handles cannot take it away
- * while a vCPU runs. */
-static enum status keep_guest(struct thread *thread, struct guest *guest) {
-    kernel_lock_acquire();
+void guest_keep(struct thread *thread, struct vcpu *vcpu) {
     struct guest *before = thread->guest;
-    object_get(&guest->object);
-    thread->guest = guest;
+    thread->entered_vcpu = vcpu;
+    if (before == vcpu->guest)
+        return;
+    kernel_lock_acquire();
+    object_get(&vcpu->guest->object);
+    thread->guest = vcpu->guest;
     if (before != NULL) {
         object_put(&before->object);
         object_reap();
     }
     kernel_lock_release();
-    return STATUS_OK;
 }
 
 enum status guest_enter(struct thread *thread, struct vcpu *vcpu) {
-    if (__builtin_expect(thread->guest != vcpu->guest, 0))
-        keep_guest(thread, vcpu->guest);
     struct thread *nobody = NULL;
     if (!__atomic_compare_exchange_n(&vcpu->thread, &nobody, thread, false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_RELAXED))
         return STATUS_BUSY;
     thread->vcpu = vcpu;
     vcpu->has_run = true;
-    arch_thread_run(thread);
-}
-
-noreturn void kernel_vcpu_leave(struct thread *thread, enum exit_kind kind) {
-    struct vcpu *vcpu = thread->vcpu;
-    thread->vcpu = NULL;
-    __atomic_store_n(&vcpu->thread, NULL, __ATOMIC_RELEASE);
-    arch_thread_set_result(thread, kind);
-    if (__builtin_expect(cpu_self()->reschedule, 0))
-        sched_run();
-    arch_thread_run(thread);
+    arch_vcpu_enter(thread);
 }
 
 void guest_kick(struct vcpu *vcpu) {

@@ -3,6 +3,7 @@
 #define BULKHEAD_KERNEL_GUEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "arch_types.h"
@@ -10,6 +11,7 @@
 #include "kernel/abi/types.h"
 #include "kernel/object.h"
 #include "kernel/spinlock.h"
+#include "kernel/thread.h"
 
 struct cpu;
 struct space;
@@ -55,7 +57,10 @@ enum status guest_set_cpuid(struct guest *guest, const struct guest_cpuid *rows,
 enum status guest_set_msr(struct guest *guest, const struct guest_msr *rows, uint32_t count);
 void guest_set_eoi_exits(struct guest *guest, const uint64_t vectors[4]);
 struct vcpu *guest_vcpu(struct guest *guest, uint32_t index); /* NULL: none */
-/* The running thread enters; returns only with an error, which guest_enter then returns. */
+/* The thread keeps the vCPU's guest from now on, so that closing its handles cannot take it away
+ * while the vCPU runs; until it enters another, or ends. */
+void guest_keep(struct thread *thread, struct vcpu *vcpu);
+/* The running thread enters a vCPU that it keeps; returns only with an error. */
 enum status guest_enter(struct thread *thread, struct vcpu *vcpu);
 void guest_kick(struct vcpu *vcpu);
 /* A decoded access to the local APIC's page. The vCPU is not entered. */
@@ -69,5 +74,12 @@ void guest_thread_destroyed(struct thread *thread);
 void guest_shift_clock(struct guest *guest, uint64_t ticks);
 /* Called when the last count goes; no vCPU is entered. */
 void guest_destroy(struct guest *guest);
+
+/* The thread is no longer inside its vCPU, and another may enter. */
+static inline void guest_left(struct thread *thread) {
+    struct vcpu *vcpu = thread->vcpu;
+    thread->vcpu = NULL;
+    __atomic_store_n(&vcpu->thread, NULL, __ATOMIC_RELEASE);
+}
 
 #endif

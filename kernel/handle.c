@@ -42,6 +42,16 @@ enum status handle_lookup(const struct partition *partition, handle_t handle, en
     return STATUS_OK;
 }
 
+void handle_remember(const struct partition *partition, handle_t handle,
+                     struct handle_memory *memory) {
+    const struct handle_entry *entry = entry_of(&partition->handles, handle);
+    *memory = (struct handle_memory){NULL, 0, handle};
+    if (entry == NULL)
+        return;
+    memory->sequence = &entry->sequence;
+    memory->value = __atomic_load_n(&entry->sequence, __ATOMIC_ACQUIRE);
+}
+
 /* A free slot that no longer is one; 0: none. */
 static handle_t take_slot(struct partition *partition) {
     struct handle_table *table = &partition->handles;

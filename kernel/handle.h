@@ -2,6 +2,8 @@
 #ifndef BULKHEAD_KERNEL_HANDLE_H
 #define BULKHEAD_KERNEL_HANDLE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kernel/abi/types.h"
@@ -43,6 +45,24 @@ struct handle_reference {
  */
 enum status handle_lookup(const struct partition *partition, handle_t handle, enum object_type type,
                           uint32_t rights, struct handle_reference *result);
+
+/*
+ * A handle that was looked up before: its slot has not been closed since, so the gate's answer is
+ * still true. Remember before looking up.
+ */
+struct handle_memory {
+    const uint64_t *sequence; /* NULL: nothing remembered */
+    uint64_t value;
+    handle_t handle;
+};
+
+void handle_remember(const struct partition *partition, handle_t handle,
+                     struct handle_memory *memory);
+
+static inline bool handle_is_remembered(const struct handle_memory *memory, uint64_t handle) {
+    return memory->sequence != NULL && memory->handle == handle &&
+           __atomic_load_n(memory->sequence, __ATOMIC_ACQUIRE) == memory->value;
+}
 
 /* The rest under kernel_lock. */
 enum status handle_table_create(struct partition *partition);

@@ -8,6 +8,7 @@
 
 #include "arch_types.h"
 #include "kernel/abi/types.h"
+#include "kernel/handle.h"
 #include "kernel/object.h"
 #include "kernel/timer.h"
 
@@ -39,6 +40,8 @@ struct thread {
     struct space *space;
     struct vcpu *vcpu;   /* the thread is inside this guest's vCPU: it goes there when it runs */
     struct guest *guest; /* counted: the one that it entered last */
+    struct vcpu *entered_vcpu;          /* of it: the one that it entered last, ... */
+    struct handle_memory entered_guest; /* ... by this handle; while that stays open */
 
     struct list queue_link; /* in a CPU's ready list */
     struct cpu *cpu;        /* whose queue it belongs to */

@@ -70,6 +70,7 @@ NOINLINE static void port_string(struct vcpu *vcpu) {
     after_emulation(vcpu, &emulate, result);
 }
 
+/* The guest is already behind the instruction, unless it is a string instruction. */
 static void exit_port(struct vcpu *vcpu) {
     struct machine *machine = vcpu->machine;
     struct vcpu_page *page = vcpu->page;
@@ -89,7 +90,6 @@ static void exit_port(struct vcpu *vcpu) {
         draw_consequences(machine);
     }
     mutex_unlock(&machine->lock);
-    advance(page);
 }
 
 static void exit_memory(struct vcpu *vcpu) {

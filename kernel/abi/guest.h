@@ -97,8 +97,10 @@ enum gpr {
  * guest's registers live here while it does not run. Valid between an exit and the next entry; a VMM
  * that writes it at another time changes nothing but its own guest's registers.
  *
- * rip, rflags and rsp are filled at exits of kind PORT, MEMORY, MSR, CPUID and HYPERCALL; mode and
- * cr3 at MEMORY and string PORT exits. gpr[GPR_RSP] is not used: RSP is in rsp.
+ * At PORT exits that are no string instructions the guest is already behind the instruction: the VMM
+ * has only to carry out the access, and nothing of the state is filled. rip, rflags and rsp are filled
+ * at exits of kind MEMORY, MSR, CPUID, HYPERCALL and string PORT; mode and cr3 at MEMORY and string
+ * PORT exits. gpr[GPR_RSP] is not used: RSP is in rsp.
  */
 struct vcpu_page {
     uint64_t gpr[GPR_COUNT];

@@ -2,6 +2,7 @@
 #include "kernel/guest.h"
 
 #include "kernel/calls/call.h"
+#include "kernel/cpu.h"
 #include "kernel/space.h"
 #include "kernel/string.h"
 #include "kernel/thread.h"
@@ -53,13 +54,29 @@ static enum status vcpu_of(uint64_t handle, uint64_t index, uint32_t right, stru
     return *vcpu == NULL ? STATUS_NOT_FOUND : STATUS_OK;
 }
 
+/* Through the gate, which the next entry need not pass again while the handle stays open. */
+static __attribute__((noinline)) int64_t enter_first(uint64_t handle, uint64_t index) {
+    struct thread *thread = call_thread();
+    struct handle_memory memory;
+    struct vcpu *vcpu;
+    if (handle > UINT32_MAX)
+        return -STATUS_BAD_HANDLE;
+    handle_remember(thread->partition, (handle_t)handle, &memory);
+    enum status status = vcpu_of(handle, index, RIGHT_ENTER, &vcpu);
+    if (status != STATUS_OK)
+        return -(int64_t)status;
+    guest_keep(thread, vcpu);
+    thread->entered_guest = memory;
+    return -(int64_t)guest_enter(thread, vcpu);
+}
+
 int64_t syscall_guest_enter(uint64_t handle, uint64_t index, uint64_t c, uint64_t d, uint64_t e,
                             uint64_t f) {
-    struct vcpu *vcpu;
-    enum status status = vcpu_of(handle, index, RIGHT_ENTER, &vcpu);
-    if (status == STATUS_OK)
-        status = guest_enter(call_thread(), vcpu);
-    return -(int64_t)status;
+    struct thread *thread = cpu_self()->current;
+    struct vcpu *vcpu = thread->entered_vcpu;
+    if (!handle_is_remembered(&thread->entered_guest, handle) || vcpu->index != index)
+        return enter_first(handle, index);
+    return -(int64_t)guest_enter(thread, vcpu);
 }
 
 int64_t syscall_guest_kick(uint64_t handle, uint64_t index, uint64_t c, uint64_t d, uint64_t e,

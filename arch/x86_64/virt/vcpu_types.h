@@ -59,13 +59,13 @@ struct arch_vcpu {
     uint32_t work;      /* VCPU_WORK_...: atomic */
     uint32_t processor; /* what the VMCS's processor-based controls hold */
     uint64_t star, lstar, fmask;
-    struct cpu *running_on;     /* the CPU that others must kick; NULL: none. Exchanged */
-    struct thread *host_thread; /* whose bases stand in the VMCS's host area */
+    struct cpu *running_on; /* the CPU that others must kick; NULL: none. Exchanged */
     uint64_t host_cr3, host_fs_base, host_gs_base; /* what stands there */
     struct xstate xstate;
 
     bool is_launched;
     bool is_registers_loaded; /* CR2, DR0-3 and 6, KERNEL_GS_BASE, TSC_AUX are in the CPU */
+    bool uses_syscall;        /* the guest has set up SYSCALL: its MSRs must be loaded */
     bool uses_debug;          /* DR0-3 and 6 are the guest's: no exits for them */
     uint8_t activity;         /* enum vcpu_activity */
     uint8_t tier;             /* enum local_apic_tier */

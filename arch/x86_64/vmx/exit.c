@@ -3,7 +3,10 @@
  * the handler says. Only this file moves RIP.
  */
 #include "arch/x86_64/cpu/asm.h"
+#include "arch/x86_64/cpu/entry.h"
+#include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/interrupt.h"
+#include "arch/x86_64/cpu/msr.h"
 #include "arch/x86_64/cpu/registers.h"
 #include "arch/x86_64/cpu/syscall.h"
 #include "arch/x86_64/virt/cpuid.h"
@@ -18,6 +21,7 @@
 #include "kernel/log.h"
 #include "kernel/partition.h"
 #include "kernel/print.h"
+#include "kernel/sched.h"
 #include "kernel/thread.h"
 
 typedef enum exit_action (*exit_handler)(struct vcpu *vcpu);
@@ -141,7 +145,6 @@ void vmx_end_instruction(struct vcpu *vcpu) {
 /* Which registers the VMM finds in the page: kernel/abi/guest.h. */
 static void fill_page(struct vcpu *vcpu, enum exit_kind kind) {
     struct vcpu_page *page = vcpu->page;
-    page->exit.kind = kind;
     page->exit.instruction_length = 0;
     if (kind > EXIT_HYPERCALL)
         return;
@@ -153,19 +156,46 @@ static void fill_page(struct vcpu *vcpu, enum exit_kind kind) {
 }
 _Static_assert(EXIT_PORT == 1 && EXIT_HYPERCALL == 5, "the kinds with registers come first");
 
-noreturn void vmx_leave(struct vcpu *vcpu, enum exit_kind kind) {
-    struct cpu *cpu = cpu_self();
-    struct thread *thread = vcpu->thread;
-    fill_page(vcpu, kind);
-    vcpu->statistics.entries_to_vmm++;
-    __atomic_store_n(&vcpu->arch.running_on, NULL, __ATOMIC_RELEASE);
+/* The thread's own way back to ring 3, whatever has changed since its system call. */
+static noreturn void return_slowly(struct cpu *cpu, struct vcpu *vcpu, struct thread *thread) {
     if (!vmx_controls.has_preemption_timer && vcpu->arch.timer_set != LAPIC_NEVER) {
         timer_stop(&thread->timer);
         vcpu->arch.timer_set = LAPIC_NEVER;
     }
-    cpu->arch.bases_are_saved = false; /* the exit has loaded the thread's */
     xstate_leave_to_vmm(cpu, thread);
-    kernel_vcpu_leave(thread, kind);
+    if (cpu->reschedule)
+        sched_run();
+    arch_thread_run(thread);
+}
+
+/* Flags that SYSRET does not bring back as they were. */
+#define FLAGS_NOT_FOR_SYSRET (RFLAGS_TF | RFLAGS_RF | RFLAGS_VM)
+
+/* The page is filled: the thread goes back to ring 3. */
+static noreturn inline void leave(struct vcpu *vcpu, enum exit_kind kind) {
+    struct cpu *cpu = cpu_self();
+    struct thread *thread = vcpu->thread;
+    struct arch_frame *frame = &thread->arch.frame;
+    vcpu->page->exit.kind = kind;
+    vcpu->statistics.entries_to_vmm++;
+    __atomic_store_n(&vcpu->arch.running_on, NULL, __ATOMIC_RELEASE);
+    guest_left(thread);
+    frame->rax = kind;
+    cpu->arch.bases_are_saved = false; /* the exit has loaded the thread's */
+    cpu->arch.xstate_lazy = thread;
+    bool is_plain = !cpu->reschedule && !cpu->arch.state_is_allowed &&
+                    thread->port_range_count == 0 && (frame->rflags & FLAGS_NOT_FOR_SYSRET) == 0 &&
+                    frame->rip < SPACE_PROGRAM_END && vmx_controls.has_preemption_timer;
+    if (__builtin_expect(!is_plain, 0))
+        return_slowly(cpu, vcpu, thread);
+    if (cpu->arch.syscall_is_guest)
+        syscall_load_host(cpu);
+    entry_sysret(frame);
+}
+
+noreturn void vmx_leave(struct vcpu *vcpu, enum exit_kind kind) {
+    fill_page(vcpu, kind);
+    leave(vcpu, kind);
 }
 
 void vmx_fail(struct vcpu *vcpu, const char *format, ...) {
@@ -185,7 +215,6 @@ static void act(struct vcpu *vcpu, enum exit_action action, uint32_t reason) {
     switch (action) {
     case ACTION_PROTECTION: vcpu_raise_with_error(vcpu, EXCEPTION_PROTECTION, 0); return;
     case ACTION_UNDEFINED: vcpu_raise(vcpu, EXCEPTION_INVALID_OPCODE); return;
-    case ACTION_ADVANCE_LEAVE: advance(reason); vmx_leave(vcpu, vcpu->arch.leave_kind);
     case ACTION_LEAVE: vmx_leave(vcpu, vcpu->arch.leave_kind);
     case ACTION_ADVANCE_HALT:
         advance(reason);
@@ -208,11 +237,30 @@ static noreturn void failed_entry(struct vcpu *vcpu, uint32_t reason) {
     vmx_leave(vcpu, EXIT_FAILED_ENTRY);
 }
 
+/* The guest's timer counts in the preemption timer, which each entry loads anew. False: it is due,
+ * or the processor has none. */
+static inline bool load_timer(struct arch_vcpu *arch) {
+    uint64_t deadline = arch->lapic.deadline;
+    if ((deadline & arch->timer_set) == LAPIC_NEVER)
+        return true;
+    uint64_t now = asm_rdtsc();
+    if (deadline <= now || deadline == LAPIC_NEVER || !vmx_controls.has_preemption_timer)
+        return false;
+    uint64_t count = ((deadline - now) >> vmx_controls.preemption_rate) + 1;
+    vmcs_write_32(PREEMPTION_TIMER, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
+    arch->timer_set = deadline;
+    return true;
+}
+
+static inline bool has_work(const struct arch_vcpu *arch) {
+    return __atomic_load_n(&arch->work, __ATOMIC_RELAXED) != 0;
+}
+
 /* What stands between any exit, or the way from the VMM, and the entry. */
 static inline void before_entry(struct vcpu *vcpu) {
-    if (__builtin_expect((vcpu->arch.lapic.deadline & vcpu->arch.timer_set) != LAPIC_NEVER, 0))
+    if (__builtin_expect(!load_timer(&vcpu->arch), 0))
         vmx_timer(vcpu);
-    if (__builtin_expect(__atomic_load_n(&vcpu->arch.work, __ATOMIC_RELAXED) != 0, 0))
+    if (__builtin_expect(has_work(&vcpu->arch), 0))
         vmx_work(vcpu);
 }
 
@@ -222,10 +270,14 @@ void vmx_exit(struct vcpu *vcpu) {
         failed_entry(vcpu, reason);
     vcpu->statistics.exits[reason]++;
     enum exit_action action = handlers[reason](vcpu);
-    if (__builtin_expect(action == ACTION_ADVANCE, 1))
+    if (__builtin_expect(action == ACTION_ADVANCE, 1)) {
         advance(reason);
-    else if (action != ACTION_RESUME)
+    } else if (action == ACTION_ADVANCE_LEAVE) {
+        advance(reason);
+        leave(vcpu, vcpu->arch.leave_kind);
+    } else if (action != ACTION_RESUME) {
         act(vcpu, action, reason);
+    }
     before_entry(vcpu);
 }
 
@@ -255,42 +307,101 @@ void vmx_enter_failed(struct vcpu *vcpu) {
 
 /* ---- the way in */
 
-static inline void load_host_thread(struct vcpu *vcpu, struct thread *thread) {
+static void load_host_bases(struct vcpu *vcpu, uint64_t fs_base, uint64_t gs_base) {
     struct arch_vcpu *arch = &vcpu->arch;
+    if (arch->host_fs_base == fs_base && arch->host_gs_base == gs_base)
+        return;
+    arch->host_fs_base = fs_base;
+    arch->host_gs_base = gs_base;
+    vmcs_write(HOST_FS_BASE, fs_base);
+    vmcs_write(HOST_GS_BASE, gs_base);
+}
+
+static void load_host_cr3(struct vcpu *vcpu) {
     uint64_t cr3 = asm_read_cr3();
-    if (arch->host_cr3 != cr3) {
-        arch->host_cr3 = cr3;
-        vmcs_write(HOST_CR3, cr3);
-    }
-    if (__builtin_expect(arch->host_thread != thread ||
-                             arch->host_fs_base != thread->arch.fs_base ||
-                             arch->host_gs_base != thread->arch.gs_base,
-                         0)) {
-        arch->host_thread = thread;
-        arch->host_fs_base = thread->arch.fs_base;
-        arch->host_gs_base = thread->arch.gs_base;
-        vmcs_write(HOST_FS_BASE, arch->host_fs_base);
-        vmcs_write(HOST_GS_BASE, arch->host_gs_base);
-    }
+    if (vcpu->arch.host_cr3 == cr3)
+        return;
+    vcpu->arch.host_cr3 = cr3;
+    vmcs_write(HOST_CR3, cr3);
+}
+
+/* The VMCS is as it shall be. */
+static inline noreturn void enter(struct cpu *cpu, struct vcpu *vcpu) {
+    bool is_launched = vcpu->arch.is_launched;
+    vcpu->arch.is_launched = true;
+    vmx_enter(vcpu->page, vcpu, (uint64_t *)cpu->arch.stack_top - VMX_STACK_SLOTS, is_launched);
 }
 
 noreturn void vcpu_run(struct thread *thread) {
     struct cpu *cpu = cpu_self();
     struct vcpu *vcpu = thread->vcpu;
     struct arch_vcpu *arch = &vcpu->arch;
-    if (__builtin_expect(cpu->arch.vcpu != vcpu, 0))
-        vmx_vcpu_load(cpu, vcpu);
-    if (__builtin_expect(!arch->is_registers_loaded, 0))
+    vmx_vcpu_load(cpu, vcpu);
+    if (!arch->is_registers_loaded)
         vmx_registers_load(cpu, vcpu);
     xstate_load(cpu, &arch->xstate);
-    syscall_load_guest(cpu, arch->star, arch->lstar, arch->fmask);
-    load_host_thread(vcpu, thread);
+    if (arch->uses_syscall)
+        syscall_load_guest(cpu, arch->star, arch->lstar, arch->fmask);
+    load_host_cr3(vcpu);
+    load_host_bases(vcpu, thread->arch.fs_base, thread->arch.gs_base);
     /* From here on others kick this CPU when they set work; what they set before is seen below. */
     (void)__atomic_exchange_n(&arch->running_on, cpu, __ATOMIC_SEQ_CST);
     if (vcpu->page->dirty != 0)
         vmx_apply_dirty(vcpu);
     before_entry(vcpu);
-    bool is_launched = arch->is_launched;
-    arch->is_launched = true;
-    vmx_enter(vcpu->page, vcpu, (uint64_t *)cpu->arch.stack_top - VMX_STACK_SLOTS, is_launched);
+    enter(cpu, vcpu);
+}
+
+/* What the CPU holds is what the vCPU left, and the thread is who it was. */
+static inline bool is_as_left(const struct cpu *cpu, const struct vcpu *vcpu) {
+    const struct arch_vcpu *arch = &vcpu->arch;
+    if (cpu->arch.vcpu != vcpu || !arch->is_registers_loaded || cpu->arch.xstate != &arch->xstate ||
+        arch->xstate.cpu != cpu || arch->host_cr3 != asm_read_cr3())
+        return false;
+    return !cpu_has(FEATURE_FSGSBASE) ||
+           (arch->host_fs_base == asm_rdfsbase() && arch->host_gs_base == asm_rdgsbase());
+}
+
+static inline void load_syscall(struct cpu *cpu, const struct arch_vcpu *arch) {
+    if (!arch->uses_syscall)
+        return;
+    if (cpu->arch.lstar != arch->lstar) {
+        asm_wrmsr(MSR_LSTAR, arch->lstar);
+        cpu->arch.lstar = arch->lstar;
+    }
+    if (cpu->arch.star != arch->star) {
+        asm_wrmsr(MSR_STAR, arch->star);
+        cpu->arch.star = arch->star;
+    }
+    if (cpu->arch.fmask != arch->fmask) {
+        asm_wrmsr(MSR_FMASK, arch->fmask);
+        cpu->arch.fmask = arch->fmask;
+    }
+    cpu->arch.syscall_is_guest = true;
+}
+
+/*
+ * The way from a VMM that has answered an exit: nothing else has run here since, and all it changed
+ * is RIP. Whatever is not so goes the long way.
+ */
+noreturn void arch_vcpu_enter(struct thread *thread) {
+    struct cpu *cpu = cpu_self();
+    struct vcpu *vcpu = thread->vcpu;
+    struct arch_vcpu *arch = &vcpu->arch;
+    struct vcpu_page *page = vcpu->page;
+    uint32_t dirty = __atomic_load_n(&page->dirty, __ATOMIC_RELAXED);
+    if (__builtin_expect(!is_as_left(cpu, vcpu) || (dirty & ~VCPU_DIRTY_RIP) != 0, 0))
+        arch_thread_run(thread);
+    cpu->arch.xstate_is_newer = true;
+    cpu->arch.xstate_lazy = NULL;
+    cpu->arch.task_limit_is_short = true; /* by the next exit: SDM Vol. 3, 28.5.2 */
+    load_syscall(cpu, arch);
+    (void)__atomic_exchange_n(&arch->running_on, cpu, __ATOMIC_SEQ_CST);
+    if (dirty != 0) {
+        __atomic_store_n(&page->dirty, 0, __ATOMIC_RELAXED);
+        vmcs_write(GUEST_RIP, page->rip);
+        end_instruction();
+    }
+    before_entry(vcpu);
+    enter(cpu, vcpu);
 }

@@ -63,12 +63,12 @@ enum exit_action exit_port(struct vcpu *vcpu) {
     exit->port.is_in = (qualification & PORT_IN) != 0;
     exit->port.flags = 0;
     vcpu->arch.leave_kind = EXIT_PORT;
-    if (__builtin_expect((qualification & PORT_STRING) != 0, 0)) {
-        exit->port.flags = EXIT_PORT_STRING |
-                           ((qualification & PORT_REPEAT) != 0 ? EXIT_PORT_REPEAT : 0);
-        exit->port.linear_address = vmcs_read(GUEST_LINEAR_ADDRESS);
-        vmx_fill_decode_state(vcpu);
-    }
+    if (__builtin_expect((qualification & PORT_STRING) == 0, 1))
+        return ACTION_ADVANCE_LEAVE;
+    exit->port.flags = EXIT_PORT_STRING |
+                       ((qualification & PORT_REPEAT) != 0 ? EXIT_PORT_REPEAT : 0);
+    exit->port.linear_address = vmcs_read(GUEST_LINEAR_ADDRESS);
+    vmx_fill_decode_state(vcpu);
     return ACTION_LEAVE;
 }
 

@@ -10,10 +10,10 @@
  *   x87, SSE, AVX...   vcpu->arch.xstate      xstate_load of another owner, or leaving the CPU
  *   XCR0               vcpu->arch.xstate      XSETBV exits     with the extended state
  *   XSS                not offered            -                -
- *   STAR LSTAR FMASK   vcpu->arch             writes exit      entry, if others are loaded
- *   CSTAR              vcpu->arch.msrs        writes exit      never: no mode uses it here
- *   CR2, DR0-3, DR6    the CPU                leaving the CPU  entry after that
- *   KERNEL_GS_BASE     the CPU                leaving the CPU  entry after that
+ *   STAR LSTAR FMASK   vcpu->arch             writes exit      entry, if others are loaded; not
+ * before the guest sets one of them or EFER.SCE CSTAR              vcpu->arch.msrs        writes
+ * exit      never: no mode uses it here CR2, DR0-3, DR6    the CPU                leaving the CPU
+ * entry after that KERNEL_GS_BASE     the CPU                leaving the CPU  entry after that
  *   TSC_AUX            the CPU                writes exit      entry after leaving the CPU
  *   SPEC_CTRL          not offered            -                -
  *
@@ -98,6 +98,7 @@ void vcpu_load_tsc_aux(struct vcpu *vcpu) {
 }
 
 void vcpu_load_syscall(struct vcpu *vcpu) {
+    vcpu->arch.uses_syscall = true;
     syscall_load_guest(cpu_self(), vcpu->arch.star, vcpu->arch.lstar, vcpu->arch.fmask);
 }
 
@@ -256,6 +257,8 @@ bool vcpu_set_efer(struct vcpu *vcpu, uint64_t value) {
     vmcs_write_64(GUEST_EFER, (value & ~(uint64_t)EFER_LMA) | (old & EFER_LMA));
     if (((value ^ old) & EFER_NXE) != 0)
         vmx_flush_vpid(vcpu);
+    if ((value & EFER_SCE) != 0)
+        vcpu_load_syscall(vcpu);
     return true;
 }
 

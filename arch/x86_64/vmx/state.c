@@ -349,6 +349,7 @@ static void set_msrs(struct vcpu *vcpu, const struct guest_state *state) {
     arch->star = state->star;
     arch->lstar = state->lstar;
     arch->fmask = state->fmask;
+    arch->uses_syscall = (state->efer & EFER_SCE) != 0 || (state->star | state->lstar) != 0;
     arch->msrs.cstar = state->cstar;
     arch->msrs.kernel_gs_base = state->kernel_gs_base;
     arch->msrs.tsc_aux = state->tsc_aux;

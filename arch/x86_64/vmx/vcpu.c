@@ -77,8 +77,9 @@ static void make_current(struct cpu *cpu, struct vcpu *vcpu) {
     __atomic_store_n(&vcpu->loaded_on, cpu, __ATOMIC_RELEASE);
     vmx_flush_vpid(vcpu); /* this CPU may have translations from another time or another owner */
     load_host_fields(cpu);
-    vcpu->arch.host_thread = NULL;
-    vcpu->arch.host_cr3 = 0;
+    /* Values that no thread has: they are written when one runs. */
+    vcpu->arch.host_cr3 = UINT64_MAX;
+    vcpu->arch.host_fs_base = UINT64_MAX;
 }
 
 static void unload(void *argument) {
@@ -240,6 +241,7 @@ void vmx_vcpu_reset_fields(struct vcpu *vcpu) {
     vmcs_write(GUEST_SYSENTER_ESP, 0);
     vmcs_write(GUEST_SYSENTER_EIP, 0);
     arch->star = arch->lstar = arch->fmask = 0;
+    arch->uses_syscall = false;
     arch->msrs = (struct vcpu_msrs){.misc_enable = MISC_ENABLE_AFTER_RESET};
     arch->activity = vcpu->index == 0 ? VCPU_ACTIVE : VCPU_WAITS_FOR_START;
     if (arch->activity != VCPU_ACTIVE)
