@@ -62,7 +62,9 @@ int64_t syscall_partition_list(uint64_t system, uint64_t after, uint64_t info_ad
     if (status != STATUS_OK)
         return call_end(status);
     object_get(&partition->object);
-    return call_end_new(STATUS_OK, &partition->object, RIGHTS_ALL);
+    /* Who may only look at the system must not rule its partitions. */
+    bool is_manager = (reference.rights & RIGHT_MANAGE) != 0;
+    return call_end_new(STATUS_OK, &partition->object, is_manager ? RIGHTS_ALL : RIGHT_READ);
 }
 
 /* The partition behind a handle with a right, for the calls that only do one thing to it. */
