@@ -197,8 +197,8 @@ static void test_output(void **state) {
     assert_int_equal(ring_take(&manager, bytes, sizeof(bytes)), 2);
     assert_string_equal(bytes, "AA");
     assert_int_equal(notify_count, 1); /* only what was empty is news */
-    assert_int_equal(page.rip, 0x1004);
-    assert_int_equal(page.dirty, VCPU_DIRTY_RIP);
+    assert_int_equal(page.rip, 0x1000); /* the kernel has moved it already */
+    assert_int_equal(page.dirty, 0);
     assert_int_equal(deadline_count, 0);
 }
 
@@ -212,7 +212,6 @@ static void test_consequences(void **state) {
     (void)state;
     assert_false(play(STEPS(out_nobody, pit_control, out_nobody)));
     assert_int_equal(deadline_count, 1);
-    assert_int_equal(page.rip, 0x1006);
 }
 
 static void test_power_off(void **state) {
@@ -375,7 +374,7 @@ static enum exit_kind end_of_interrupt(void) {
 static void test_io_apic(void **state) {
     (void)state;
     assert_false(play(STEPS(select_low, low)));
-    assert_int_equal(page.rip, 0x1004);
+    assert_int_equal(page.rip, 0x1004); /* two MOVs of two bytes, carried out here */
     assert_int_equal(eoi_vectors[0], 1ull << 0x31);
     message_address = 0;
     assert_false(play(STEPS(modem, transmitter_interrupt)));
