@@ -198,6 +198,22 @@ int64_t syscall_guest_set_eoi_exits(uint64_t handle, uint64_t vectors_address, u
     return call_end(status);
 }
 
+int64_t syscall_guest_access_apic(uint64_t handle, uint64_t index, uint64_t offset, uint64_t value,
+                                  uint64_t is_write, uint64_t f) {
+    call_begin();
+    struct vcpu *vcpu;
+    enum status status = vcpu_of(handle, index, RIGHT_ENTER, &vcpu);
+    if (status == STATUS_OK && __atomic_load_n(&vcpu->thread, __ATOMIC_ACQUIRE) != NULL)
+        status = STATUS_BUSY;
+    if (status == STATUS_OK && (offset > UINT32_MAX || value > UINT32_MAX || is_write > 1))
+        status = STATUS_INVALID;
+    if (status != STATUS_OK)
+        return call_end(status);
+    uint64_t result = value;
+    status = guest_access_apic(vcpu, (uint32_t)offset, is_write != 0, &result);
+    return status == STATUS_OK ? call_end_value((int64_t)(result & UINT32_MAX)) : call_end(status);
+}
+
 int64_t syscall_guest_get_statistics(uint64_t handle, uint64_t index, uint64_t statistics_address,
                                      uint64_t d, uint64_t e, uint64_t f) {
     call_begin();

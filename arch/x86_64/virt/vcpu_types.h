@@ -25,6 +25,7 @@ struct thread;
 #define VCPU_WORK_APIC_MODE 0x100u /* IA32_APIC_BASE has changed */
 #define VCPU_WORK_EOI_EXITS 0x200u /* guest->eoi_exits has changed */
 #define VCPU_WORK_HALTED    0x400u /* activity is not VCPU_ACTIVE: nothing runs before an event */
+#define VCPU_WORK_EOI       0x800u /* the VMM is to be told of the end of ended_vector */
 
 enum vcpu_activity {
     VCPU_ACTIVE = 0,
@@ -70,6 +71,7 @@ struct arch_vcpu {
     uint8_t activity;         /* enum vcpu_activity */
     uint8_t tier;             /* enum local_apic_tier */
     uint8_t apic_mode;        /* of the controls in the VMCS: enum in vmx/apic.c */
+    uint8_t ended_vector;
     uint8_t start_vector;     /* of the SIPI */
     bool external_is_pending; /* the PIC asserts INTR */
     bool external_was_told;   /* with EXIT_WINDOW, and the VMM has not answered with a vector */

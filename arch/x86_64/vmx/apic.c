@@ -83,12 +83,6 @@ bool vmx_apic_has_deliverable(struct vcpu *vcpu) {
     return request >> 4 > lapic_priority(lapic) >> 4;
 }
 
-void vmx_apic_end_virtual(struct vcpu *vcpu) {
-    vmx_apic_to_memory(vcpu);
-    lapic_end_of_interrupt(&vcpu->arch.lapic);
-    vmx_apic_from_memory(vcpu);
-}
-
 /* ---- modes */
 
 void vmx_apic_load_eoi_exits(struct vcpu *vcpu) {

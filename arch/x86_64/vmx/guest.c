@@ -105,9 +105,14 @@ enum status arch_vcpu_access_apic(struct vcpu *vcpu, uint32_t offset, bool is_wr
         effect = lapic_read(lapic, offset >> 4, asm_rdtsc(), value);
     if ((effect & LAPIC_EFFECT_FAULT) != 0)
         return STATUS_INVALID;
-    if ((effect & LAPIC_EFFECT_EOI) != 0 && lapic->is_virtual)
-        vmx_apic_end_virtual(vcpu);
-    else
-        (void)vcpu_apic_effect(vcpu, effect);
+    bool was_virtual = lapic->is_virtual;
+    vmx_apic_to_memory(vcpu);
+    /* The end of an interrupt that the VMM wants to hear of is told by the next exit. */
+    if (vcpu_apic_effect(vcpu, effect) == ACTION_LEAVE) {
+        vcpu->arch.ended_vector = (uint8_t)vcpu->page->exit.vector;
+        vcpu_add_work(vcpu, VCPU_WORK_EOI);
+    }
+    if (was_virtual)
+        vmx_apic_from_memory(vcpu);
     return STATUS_OK;
 }

@@ -54,8 +54,6 @@ void vmx_apic_load_eoi_exits(struct vcpu *vcpu);
 /* Canonical IRR and ISR in vcpu->arch.lapic for state transfer and mode changes, and back. */
 void vmx_apic_to_memory(struct vcpu *vcpu);
 void vmx_apic_from_memory(struct vcpu *vcpu);
-/* End of interrupt by a decoded write, while the processor delivers interrupts. */
-void vmx_apic_end_virtual(struct vcpu *vcpu);
 /* Requested interrupts into the virtual-APIC page. */
 void vmx_apic_merge(struct vcpu *vcpu);
 /* An interrupt could be taken with interrupts on. */

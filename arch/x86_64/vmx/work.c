@@ -231,6 +231,11 @@ void vmx_work(struct vcpu *vcpu) {
         vmx_apic_load_eoi_exits(vcpu);
     if ((work & VCPU_WORK_CLOCK) != 0)
         vcpu_load_clock(vcpu);
+    if ((work & VCPU_WORK_EOI) != 0) {
+        vcpu_add_work(vcpu, work & ~VCPU_WORK_EOI);
+        vcpu->page->exit.vector = arch->ended_vector;
+        vmx_leave(vcpu, EXIT_END_OF_INTERRUPT);
+    }
     if ((work & VCPU_WORK_KICK) != 0) {
         vcpu_add_work(vcpu, work & ~VCPU_WORK_KICK);
         vmx_leave(vcpu, EXIT_KICK);
