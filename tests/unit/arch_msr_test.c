@@ -114,13 +114,15 @@ static void asks_no_leaf_that_is_not_there(void **state) {
 
 /* ---- gates */
 
-static uint64_t conditions[4]; /* VMX_BASIC, VMX_PROCBASED, VMX_PROCBASED2 */
+/* VMX_BASIC, VMX_PROCBASED, VMX_PROCBASED2, ARCH_CAPABILITIES */
+static uint64_t conditions[4];
 
 static uint64_t read_msr(uint32_t index) {
     switch (index) {
     case 0x480: return conditions[0];
     case 0x482: return conditions[1];
     case 0x48b: return conditions[2];
+    case 0x10a: return conditions[3];
     default: fail_msg("MSR %x was read", index); return 0;
     }
 }
@@ -146,7 +148,6 @@ static void each_msr_needs_its_feature(void **state) {
         {0x1b,       FEATURE_APIC             },
         {0x3a,       FEATURE_VMX              },
         {0x3b,       FEATURE_TSC_ADJUST       },
-        {0x48,       FEATURE_IBRS_IBPB        },
         {0x10a,      FEATURE_ARCH_CAPABILITIES},
         {0x174,      FEATURE_SYSENTER         },
         {0x179,      FEATURE_MCA              },
@@ -165,6 +166,27 @@ static void each_msr_needs_its_feature(void **state) {
             with((enum cpu_feature)feature);
             assert_int_equal(gate(gates[i].index), feature == (int)gates[i].feature);
         }
+}
+
+/* SDM Vol. 4, 2.1, IA32_SPEC_CTRL; AMD64 Architecture Programmer's Manual Vol. 2, 3.2.9: each
+ * vendor has bits of its own. MCU_OPT_CTRL: any of two. */
+static void any_of_several_bits_is_enough(void **state) {
+    (void)state;
+    for (int feature = FEATURE_ALWAYS + 1; feature < FEATURE_COUNT; feature++) {
+        with((enum cpu_feature)feature);
+        assert_int_equal(gate(0x48), feature == FEATURE_IBRS_IBPB || feature == FEATURE_AMD_IBRS ||
+                                         feature == FEATURE_AMD_STIBP ||
+                                         feature == FEATURE_AMD_SSBD);
+        assert_int_equal(gate(0x49), feature == FEATURE_IBRS_IBPB || feature == FEATURE_AMD_IBPB);
+    }
+    with(FEATURE_ARCH_CAPABILITIES);
+    assert_false(gate(0x123));
+    assert_false(gate(0x122));
+    conditions[3] = 1ull << 25 | 1ull << 7;
+    assert_true(gate(0x123));
+    assert_true(gate(0x122));
+    with(FEATURE_SRBDS_CTRL);
+    assert_true(gate(0x123));
 }
 
 /* SDM Vol. 3, A.2 to A.5: which capability MSRs exist is said by others. */
@@ -204,11 +226,12 @@ static void an_unknown_msr_does_not_exist(void **state) {
     assert_false(gate(0x17)); /* IA32_PLATFORM_ID: not in the table */
 }
 
-static void no_msr_stands_twice(void **state) {
+static void no_msr_stands_twice_for_the_same_reason(void **state) {
     (void)state;
     for (uint32_t i = 0; i < msr_row_count; i++)
         for (uint32_t k = i + 1; k < msr_row_count; k++)
-            assert_int_not_equal(msr_rows[i].index, msr_rows[k].index);
+            assert_false(msr_rows[i].index == msr_rows[k].index &&
+                         msr_rows[i].feature == msr_rows[k].feature);
 }
 
 int main(void) {
@@ -216,10 +239,11 @@ int main(void) {
         cmocka_unit_test(reads_a_typical_processor),
         cmocka_unit_test(asks_no_leaf_that_is_not_there),
         cmocka_unit_test(each_msr_needs_its_feature),
+        cmocka_unit_test(any_of_several_bits_is_enough),
         cmocka_unit_test(vmx_capabilities_need_their_bits),
         cmocka_unit_test(nothing_without_rdmsr),
         cmocka_unit_test(an_unknown_msr_does_not_exist),
-        cmocka_unit_test(no_msr_stands_twice),
+        cmocka_unit_test(no_msr_stands_twice_for_the_same_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

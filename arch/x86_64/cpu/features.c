@@ -31,6 +31,7 @@ static const struct {
 #define FEATURE(name, leaf, subleaf, reg, bit) [FEATURE_##name] = {#name, leaf, subleaf, reg, bit},
 #include "arch/x86_64/cpu/features.def"
 #undef FEATURE
+    [FEATURE_AMD_BARE] = {"AMD without a hypervisor", 0, 0, 0, 0},
 };
 /* clang-format on */
 
@@ -120,11 +121,14 @@ void features_read(struct cpu_features *features, cpuid_function cpuid) {
     features->extended_leaf = result.eax >= LEAF_EXTENDED ? result.eax : 0;
 
     features->has[FEATURE_ALWAYS] = true;
-    for (uint32_t i = FEATURE_ALWAYS + 1; i < FEATURE_COUNT; i++) {
+    for (uint32_t i = FEATURE_ALWAYS + 1; i < FEATURE_AMD_BARE; i++) {
         result = query(features, cpuid, rows[i].leaf, rows[i].subleaf);
         features->has[i] = has_bit(&result, rows[i].reg, rows[i].bit);
     }
     read_version(features, query(features, cpuid, 1, 0).eax);
+    features->has[FEATURE_AMD_BARE] = string_equal(features->vendor, "AuthenticAMD") &&
+                                      features->family >= 0x17 &&
+                                      !features->has[FEATURE_HYPERVISOR];
     features->physical_bits = 36;
     features->linear_bits = 48;
     if (has_leaf(features, LEAF_ADDRESS_SIZE)) {

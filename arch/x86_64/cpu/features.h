@@ -10,6 +10,7 @@ enum cpu_feature {
 #define FEATURE(name, leaf, subleaf, reg, bit) FEATURE_##name,
 #include "arch/x86_64/cpu/features.def"
 #undef FEATURE
+    FEATURE_AMD_BARE, /* no bit: AMD family 17h or later, and no hypervisor below Bulkhead */
     FEATURE_COUNT
 };
 

@@ -21,30 +21,40 @@ static const struct msr_row *find(uint32_t index) {
     return NULL;
 }
 
-/* Rows from the MSR down to the one that has no condition; 0: one of them has no CPUID bit. */
-static uint32_t follow(const struct cpu_features *features, uint32_t index,
+/* Rows from this one down to the one that has no condition; 0: one of them has no CPUID bit. */
+static uint32_t follow(const struct cpu_features *features, const struct msr_row *row,
                        const struct msr_row *chain[CHAIN_LIMIT]) {
     for (uint32_t count = 0; count < CHAIN_LIMIT; count++) {
-        chain[count] = find(index);
-        if (chain[count] == NULL || !features->has[chain[count]->feature])
+        chain[count] = row;
+        if (row == NULL || !features->has[row->feature])
             return 0;
-        if (chain[count]->condition_bit == MSR_NO_BIT)
+        if (row->condition_bit == MSR_NO_BIT)
             return count + 1;
-        index = chain[count]->condition;
+        row = find(row->condition);
     }
     return 0;
 }
 
 /* Conditions are read from the chain's end on: an MSR is read only once it is known to exist. */
-bool msr_gate(const struct cpu_features *features, uint32_t index, uint64_t (*read)(uint32_t)) {
+static bool row_gate(const struct cpu_features *features, const struct msr_row *row,
+                     uint64_t (*read)(uint32_t)) {
     const struct msr_row *chain[CHAIN_LIMIT];
-    uint32_t count = features->has[FEATURE_MSR] ? follow(features, index, chain) : 0;
+    uint32_t count = follow(features, row, chain);
     if (count == 0)
         return false;
     for (uint32_t i = count - 1; i > 0; i--)
         if ((read(chain[i]->index) >> chain[i - 1]->condition_bit & 1) == 0)
             return false;
     return true;
+}
+
+bool msr_gate(const struct cpu_features *features, uint32_t index, uint64_t (*read)(uint32_t)) {
+    if (!features->has[FEATURE_MSR])
+        return false;
+    for (uint32_t i = 0; i < msr_row_count; i++)
+        if (msr_rows[i].index == index && row_gate(features, &msr_rows[i], read))
+            return true;
+    return false;
 }
 
 static uint64_t read_msr(uint32_t index) {
