@@ -64,7 +64,9 @@ int64_t event_wait(struct thread *thread, struct event *event, uint64_t mask,
         return (int64_t)taken;
     }
     int64_t result = -STATUS_OK;
-    if (event->waiter != NULL)
+    if (event->is_dead)
+        result = -STATUS_GONE;
+    else if (event->waiter != NULL)
         result = -STATUS_BUSY;
     else if (deadline_ns == DEADLINE_NOW)
         result = -STATUS_TIMED_OUT;
@@ -95,6 +97,7 @@ void event_forget_waiter(struct thread *thread) {
 
 void event_destroy(struct event *event) {
     spinlock_acquire(&event->lock);
+    event->is_dead = true;
     struct thread *waiter = event->waiter;
     if (waiter != NULL)
         finish_wait(event, waiter, -STATUS_GONE);

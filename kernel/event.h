@@ -2,6 +2,7 @@
 #ifndef BULKHEAD_KERNEL_EVENT_H
 #define BULKHEAD_KERNEL_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernel/abi/types.h"
@@ -14,7 +15,8 @@ struct event {
     struct object object;
     struct spinlock lock;
     uint64_t bits;
-    struct thread *waiter; /* under lock */
+    struct thread *waiter; /* under lock, as the others */
+    bool is_dead;          /* nobody may begin to wait: who looked it up before it died is late */
 };
 
 enum status event_create(struct partition *partition, struct event **result);

@@ -303,6 +303,9 @@ static void finish_destruction(struct partition *partition) {
 static void end_threads(struct partition *partition) {
     LIST_FOR_EACH_SAFE (link, &partition->threads) {
         struct thread *thread = LIST_MEMBER(link, struct thread, partition_link);
+        /* One that ended by itself may still be on its way off its CPU, saving its state. */
+        if (thread != cpu_self()->current)
+            sched_await_off_cpu(thread);
         list_remove(&thread->partition_link);
         object_put(&thread->object);
     }
