@@ -16,7 +16,7 @@
     .endm
 
     /* Ends an attack and writes its row. */
-    .macro outcome text:req, outcomes:req, condition=ATTACK_ALWAYS, address=0, access=0
+    .macro outcome text:req, outcomes:req, condition=ATTACK_ALWAYS, address=0, access=0, tcg=0
     jmp attack_survived
     .pushsection .rodata.attack_text, "a", @progbits
 2:  .asciz "\text"
@@ -25,7 +25,7 @@
     .quad 2b, 0b, 1b
     .long \outcomes, \condition
     .quad \address
-    .long \access, 0
+    .long \access, \tcg
     .popsection
     .endm
 
@@ -211,7 +211,7 @@ outcome "INT3", ATTACK_BP, ATTACK_ANY_PLACE
 attack
     arrive
 1:  .byte 0xf1
-outcome "INT1", ATTACK_DB, ATTACK_ANY_PLACE
+outcome "INT1", ATTACK_DB, ATTACK_ANY_PLACE, tcg=ATTACK_UD
 
 attack
     pushfq
@@ -228,7 +228,7 @@ attack
     popfq
     arrive
 1:  movl BOARD_AREA + 1(%rdi), %eax
-outcome "misaligned access with AC set", (ATTACK_AC | ATTACK_SURVIVES)
+outcome "misaligned access with AC set", ATTACK_AC, tcg=ATTACK_SURVIVES
 
 attack
     fninit
@@ -249,13 +249,13 @@ attack
     xorps %xmm1, %xmm1
     arrive
 1:  divss %xmm1, %xmm0
-outcome "SSE division by zero", (ATTACK_XM | ATTACK_SURVIVES)
+outcome "SSE division by zero", ATTACK_XM, tcg=ATTACK_SURVIVES
 
 attack
     movl $-1, -8(%rsp)
     arrive
 1:  ldmxcsr -8(%rsp)
-outcome "reserved bits of MXCSR", ATTACK_GP
+outcome "reserved bits of MXCSR", ATTACK_GP, tcg=ATTACK_SURVIVES
 
 attack
     movq $-1, BOARD_AREA + 512(%rdi)
@@ -298,7 +298,7 @@ attack
     movabsq $0x0000900000000000, %rsp
     arrive
 1:  pushq %rax
-outcome "push where the stack is not canonical", ATTACK_SS
+outcome "push where the stack is not canonical", ATTACK_SS, tcg=ATTACK_GP
 
 attack
     movabsq $0x0000900000000000, %rsp
@@ -313,10 +313,10 @@ attack
 outcome "UD2 where the stack is the kernel's image", ATTACK_UD
 
 attack
-    movabsq $0xffff800000000000, %rsp
+    movabsq $0xffff800000001000, %rsp
     arrive
 1:  pushq %rax
-outcome "push to the kernel's half", ATTACK_PF, ATTACK_ALWAYS, 0xffff7ffffffffff8, ATTACK_WRITE
+outcome "push to the kernel's half", ATTACK_PF, ATTACK_ALWAYS, 0xffff800000000ff8, ATTACK_WRITE
 
 attack
     xorl %eax, %eax
@@ -370,7 +370,7 @@ attack
     movabsq $0xffffffff80000000, %rax
     arrive
 1:  clflush (%rax)
-outcome "CLFLUSH of the kernel's image", ATTACK_PF, ATTACK_ALWAYS, 0xffffffff80000000, ATTACK_READ
+outcome "CLFLUSH of the kernel's image", ATTACK_PF, ATTACK_ALWAYS, 0xffffffff80000000, ATTACK_READ, tcg=ATTACK_SURVIVES
 
 attack
     movabsq $0xffffffff80000000, %rax
@@ -416,7 +416,7 @@ attack
     pushq %rax
     arrive
 1:  lretq
-outcome "far return to the kernel's code segment", ATTACK_GP
+outcome "far return to the kernel's code segment", ATTACK_GP, tcg=ATTACK_PF
 
 attack
     movl $0x40, -4(%rsp)
@@ -434,7 +434,7 @@ attack
     pushq %rax
     arrive
 1:  iretq
-outcome "IRET to ring 0", ATTACK_GP
+outcome "IRET to ring 0", ATTACK_GP, tcg=ATTACK_PF
 
 /* Back to ring 3 by IRET with all that flags can hold: IOPL 3, NT, VIF, VIP, RF. */
 attack
@@ -451,10 +451,11 @@ attack
     pushq %rax
     leaq 3f(%rip), %rax
     pushq %rax
+    arrive
     iretq
-3:  arrive
+3:
 1:  cli
-outcome "CLI after IRET asked for IOPL 3", ATTACK_GP
+outcome "CLI after IRET asked for IOPL 3", ATTACK_GP, tcg=ATTACK_PF
 
 attack
     pushfq
@@ -520,7 +521,7 @@ attack
     movabsq $0x0000900000000000, %rax
     arrive
 1:  wrgsbase %rax
-outcome "GS base that is not canonical", ATTACK_GP, ATTACK_FSGSBASE
+outcome "GS base that is not canonical", ATTACK_GP, ATTACK_FSGSBASE, tcg=ATTACK_SURVIVES
 
     .section .rodata.attack_rows, "a", @progbits
     .globl attacks_end

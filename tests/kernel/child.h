@@ -14,7 +14,7 @@
 
 #define CHILD_LIMIT         32u /* alive at the same time */
 #define CHILD_QUOTA         0x100000ull
-#define CHILD_PATIENCE_NS   5000000000ull /* for what should take much less */
+#define CHILD_PATIENCE_NS   30000000000ull /* for what should take much less */
 #define CHILD_EXIT_SURVIVED 77 /* exit code of a child whose forbidden act went through */
 
 typedef void (*child_function)(volatile struct board *board);

@@ -10,6 +10,7 @@
 #define RECORD_ERRORS  32
 #define RECORD_FS_BASE 40
 #define RECORD_GS_BASE 48
+#define RECORD_GO      56
 
 #define VALUE(n) BOARD_VALUE + 8 * (n)(%rdi)
 
@@ -128,6 +129,10 @@ children_dirty:
     .type children_switch, @function
 children_switch:
     movq %rdi, %rbx
+7:  movl $SYS_thread_yield, %eax
+    syscall
+    cmpb $0, RECORD_GO(%rbx)
+    je 7b
     movq RECORD_SEED(%rbx), %r12
     movq %r12, %r13
     notq %r13

@@ -37,10 +37,10 @@ struct switch_record {
     volatile uint64_t done;
     volatile uint64_t errors; /* 0, or the number of the check that failed first */
     uint64_t fs_base, gs_base;
-    uint64_t reserved;
+    volatile uint64_t go; /* not before this is set */
 };
 _Static_assert(sizeof(struct switch_record) == 64, "children.S reads it");
-_Static_assert(offsetof(struct switch_record, gs_base) == 48, "children.S reads it");
+_Static_assert(offsetof(struct switch_record, go) == 56, "children.S reads it");
 
 /* Keeps a pattern of its own in every register over many switches. */
 void children_switch(volatile struct board *record);

@@ -45,6 +45,7 @@ static void read_facts(void) {
     memset(&computer, 0, sizeof computer);
     tap_need(sys_system_info(HANDLE_SYSTEM, &computer), "system_info");
     suite.cpu_count = computer.cpu_count;
+    suite.is_tcg = strstr(computer.cpu_name, "TCG") != NULL;
     suite.has_guests = computer.guests_supported != 0;
     struct cpu_leaf leaf7 = cpu_identify(7, 0);
     suite.has_fsgsbase = CPU_HAS_FSGSBASE(leaf7);

@@ -10,6 +10,7 @@
 /* Facts about the computer. */
 struct suite {
     uint32_t cpu_count;
+    bool is_tcg; /* QEMU's emulation, which differs from processors in places */
     bool has_guests;
     bool has_fsgsbase;
     bool has_umip;

@@ -131,7 +131,7 @@ static void gs_base(void) {
         if (!child_create(&child, CHILD_QUOTA))
             return;
         child.board->argument[0] = bases[i];
-        child.board->argument[1] = 100;
+        child.board->argument[1] = 12; /* each gives the competitor a slice */
         if (child_thread(&child, children_gs_base, 0, 0, 0, 0)) {
             tap_check_equal(child_await_end(&child).state, PARTITION_STOPPED, "state");
             tap_check_equal(child.board->value[0], bases[i], "the base at the end");

@@ -111,7 +111,7 @@ static void fill_scratch(volatile struct board *board) {
         words[r >> 50 & 127] ^= next(board);
 }
 
-static uint64_t any(volatile struct board *board) {
+static uint64_t anything(volatile struct board *board) {
     static const uint64_t odd[] = {
         0,
         1,
@@ -140,6 +140,12 @@ static uint64_t any(volatile struct board *board) {
     case 3: return r >> 8 & 63;
     default: return odd[(r >> 8) % (sizeof odd / sizeof odd[0])];
     }
+}
+
+/* Anything but the board, which keeps the count. */
+static uint64_t any(volatile struct board *board) {
+    uint64_t value = anything(board);
+    return value - CHILD_BOARD + PAGE_SIZE < 2 * PAGE_SIZE ? 0 : value;
 }
 
 static uint64_t handle_of(const volatile struct board *board, char type, uint64_t r) {

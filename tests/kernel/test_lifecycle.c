@@ -193,6 +193,14 @@ static void listing(void) {
         for (uint32_t i = 0; i < 4; i++)
             found += strcmp(info.name, child_info(&child[i]).name) == 0;
     }
+    int64_t reader = sys_handle_duplicate(HANDLE_SYSTEM, RIGHT_READ, 0);
+    int64_t seen = sys_partition_list((handle_t)reader, 0, &info);
+    struct object_info object;
+    memset(&object, 0, sizeof object);
+    sys_handle_info((handle_t)seen, &object);
+    tap_check_equal(object.rights, RIGHT_READ, "rights by a handle that may only read");
+    sys_handle_close((handle_t)seen);
+    sys_handle_close((handle_t)reader);
     tap_check_equal(found, 4, "children in the list");
     tap_check_equal(count, 5, "partitions in the list");
     for (uint32_t i = 0; i < 4; i++)

@@ -67,7 +67,7 @@ static void pinned_threads(void) {
 static void pausing_everywhere(void) {
     struct child child;
     if (start_everywhere(&child, child_counts)) {
-        for (uint32_t round = 0; round < 30; round++) {
+        for (uint32_t round = 0; round < 16; round++) {
             uint64_t seen[CPUS_USED];
             for (uint32_t i = 0; i < cpus(); i++)
                 child_await_value(&child.board->value[i], child.board->value[i] + 1);
@@ -108,7 +108,7 @@ static void child_answers(volatile struct board *board) {
 }
 
 static void ping_pong(void) {
-    const uint64_t rounds = 1000;
+    const uint64_t rounds = 500;
     for (uint32_t cpu = 1; cpu < cpus(); cpu++) {
         struct child left, right;
         int64_t ping = tap_need(sys_event_create(HANDLE_PARTITION), "event");
@@ -196,7 +196,7 @@ static void closing_against_using(void) {
     if (!child_create(&child, CHILD_QUOTA))
         return;
     child.board->argument[0] = child_give(&child, child.partition, RIGHTS_SAME);
-    child.board->argument[1] = option("races", 2000);
+    child.board->argument[1] = option("races", 300);
     bool good = child_thread(&child, child_closes, 1, 0, 0, 0);
     for (uint32_t i = 0; i < 2 * cpus() && good; i++)
         good = child_thread(&child, child_uses, i + 1, i % cpus(), 0, 0);
@@ -231,7 +231,7 @@ static void dying_against_waiting(void) {
     if (!child_create(&waiter, CHILD_QUOTA))
         return;
     if (child_thread(&waiter, child_waits_for_ever, 0, other_cpu(1), 0, 0)) {
-        for (uint32_t round = 0; round < 150; round++) {
+        for (uint32_t round = 0; round < 60; round++) {
             struct child owner;
             if (!child_create(&owner, CHILD_QUOTA))
                 break;
@@ -272,7 +272,7 @@ static void child_touches(volatile struct board *board) {
 }
 
 static void unmapping_against_touching(void) {
-    for (uint32_t round = 0; round < 40; round++) {
+    for (uint32_t round = 0; round < 16; round++) {
         struct child child;
         if (!child_create(&child, CHILD_QUOTA))
             break;
@@ -323,7 +323,7 @@ static void child_exits_its_thread(volatile struct board *board) {
 
 static void destroying_against_ending(void) {
     static const child_function ends[] = {child_exits, child_faults, child_exits_its_thread};
-    for (uint32_t round = 0; round < 240; round++) {
+    for (uint32_t round = 0; round < 150; round++) {
         struct child child;
         if (!child_create(&child, CHILD_QUOTA))
             break;

@@ -44,6 +44,8 @@ static void run(uint32_t cpu, uint64_t rounds) {
                             CHILD_BOARD + BOARD_VALUE + 64 * index, cpu, 0,
                             record(owner, index)->fs_base);
     }
+    for (uint32_t i = 0; i < PARTITIONS * THREADS && good; i++)
+        record(&child[i % PARTITIONS], i / PARTITIONS)->go = 1;
     for (uint32_t i = 0; i < PARTITIONS; i++) {
         tap_check_equal(child_await_end(&child[i]).state, PARTITION_STOPPED, "partition %u",
                         (unsigned)i);

@@ -132,7 +132,7 @@ static void time_slices(void) {
 static void child_exits_in_order(volatile struct board *argument) {
     volatile struct board *board = the_board();
     uint64_t self = (uint64_t)(uintptr_t)argument - 1;
-    while (board->value[READY] != self)
+    while (board->value[RELEASE] == 0 || board->value[READY] != self)
         sys_thread_yield();
     board->value[READY]++;
     sys_thread_exit(100 + self);
@@ -145,6 +145,7 @@ static void last_thread_decides(void) {
     bool good = true;
     for (uint64_t i = 0; i < 8; i++)
         good = good && child_thread(&child, child_exits_in_order, i + 1, 0, 0, 0);
+    child.board->value[RELEASE] = 1;
     if (good) {
         struct partition_info info = child_await_end(&child);
         tap_check_equal(info.state, PARTITION_STOPPED, "state");
