@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Guests' policies are pure, and tested with the structures that they have. */
+#include "arch/x86_64/virt/vcpu_types.h"
+
 struct cpu;
 
 struct arch_thread {
@@ -22,14 +25,6 @@ struct arch_cpu {
 
 struct arch_space {
     bool is_initialised;
-};
-
-struct arch_vcpu {
-    uint64_t unused;
-};
-
-struct arch_guest {
-    uint64_t unused;
 };
 
 struct cpu *fake_cpu_self(void);
