@@ -43,14 +43,28 @@ static void load_xcr0(struct cpu *cpu, uint64_t xcr0) {
     cpu->arch.xcr0 = xcr0;
 }
 
-/* XCR0 is still the owner's. */
-static void write_to_memory(uint8_t *area) {
+/*
+ * A guest's XCR0 does not tell what it has in the registers: SSE works without its bit, and what
+ * was switched off is still there. So states are moved with every component enabled.
+ */
+static void write_to_memory(struct cpu *cpu, const struct xstate *xstate) {
+    load_xcr0(cpu, xstate_supported());
     if (cpu_has(FEATURE_XSAVEOPT))
-        asm_xsaveopt(area);
+        asm_xsaveopt(xstate->area);
     else if (cpu_has(FEATURE_XSAVE))
-        asm_xsave(area);
+        asm_xsave(xstate->area);
     else
-        asm_fxsave(area);
+        asm_fxsave(xstate->area);
+    load_xcr0(cpu, xstate->xcr0);
+}
+
+static void read_from_memory(struct cpu *cpu, const struct xstate *xstate) {
+    load_xcr0(cpu, xstate_supported());
+    if (cpu_has(FEATURE_XSAVE))
+        asm_xrstor(xstate->area);
+    else
+        asm_fxrstor(xstate->area);
+    load_xcr0(cpu, xstate->xcr0);
 }
 
 /* XSAVE and XRSTOR fault while CR0.TS is set, as a VM exit leaves it. */
@@ -71,7 +85,7 @@ void xstate_save(struct cpu *cpu) {
     if (!cpu->arch.xstate_is_newer)
         return;
     allow(cpu);
-    write_to_memory(cpu->arch.xstate->area);
+    write_to_memory(cpu, cpu->arch.xstate);
     cpu->arch.xstate_is_newer = false;
     if (cpu->arch.xstate_lazy != NULL)
         forbid(cpu);
@@ -84,11 +98,7 @@ void xstate_load(struct cpu *cpu, struct xstate *xstate) {
     }
     xstate_save(cpu);
     allow(cpu);
-    load_xcr0(cpu, xstate->xcr0);
-    if (cpu_has(FEATURE_XSAVE))
-        asm_xrstor(xstate->area);
-    else
-        asm_fxrstor(xstate->area);
+    read_from_memory(cpu, xstate);
     xstate->cpu = cpu;
     cpu->arch.xstate = xstate;
     cpu->arch.xstate_is_newer = true;
@@ -101,17 +111,9 @@ void xstate_load_own(struct cpu *cpu, struct xstate *xstate) {
 }
 
 void xstate_set_xcr0(struct cpu *cpu, struct xstate *xstate, uint64_t xcr0) {
-    if (cpu->arch.xstate == xstate && xstate->cpu == cpu) {
-        /* What goes off would otherwise stay behind in the registers: save it as it was enabled. */
-        xstate_save(cpu);
-        cpu->arch.xstate = NULL;
-        xstate->cpu = NULL;
-        xstate->xcr0 = xcr0;
-        xstate_load(cpu, xstate);
-        return;
-    }
     xstate->xcr0 = xcr0;
-    xstate->cpu = NULL;
+    if (cpu->arch.xstate == xstate && xstate->cpu == cpu)
+        load_xcr0(cpu, xcr0);
 }
 
 void xstate_changed(struct xstate *xstate) {
