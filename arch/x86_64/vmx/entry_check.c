@@ -20,19 +20,20 @@ static const struct {
     uint8_t area;    /* enum entry_area */
     const char *title;
 } sections[] = {
-    {11, ENTRY_CONTROLS, "27.2.1.1 \"VM-Execution Control Fields\""                                 },
-    {12, ENTRY_CONTROLS, "27.2.1.2 \"VM-Exit Control Fields\""                                      },
-    {13, ENTRY_CONTROLS, "27.2.1.3 \"VM-Entry Control Fields\""                                     },
-    {22, ENTRY_HOST,     "27.2.2 \"Checks on Host Control Registers, MSRs, and SSP\""               },
-    {23, ENTRY_HOST,     "27.2.3 \"Checks on Host Segment and Descriptor-Table Registers\""         },
-    {24, ENTRY_HOST,     "27.2.4 \"Checks Related to Address-Space Size\""                          },
-    {31, ENTRY_GUEST,    "27.3.1.1 \"Checks on Guest Control Registers, Debug Registers, and MSRs\""},
-    {32, ENTRY_GUEST,    "27.3.1.2 \"Checks on Guest Segment Registers\""                           },
-    {33, ENTRY_GUEST,    "27.3.1.3 \"Checks on Guest Descriptor-Table Registers\""                  },
-    {34, ENTRY_GUEST,    "27.3.1.4 \"Checks on Guest RIP, RFLAGS, and SSP\""                        },
-    {35, ENTRY_GUEST,    "27.3.1.5 \"Checks on Guest Non-Register State\""                          },
-    {36, ENTRY_GUEST,    "27.3.1.6 \"Checks on Guest Page-Directory-Pointer-Table Entries\""        },
-    {40, ENTRY_MSRS,     "27.4 \"Loading MSRs\""                                                    },
+    {11, ENTRY_AREA_CONTROLS, "27.2.1.1 \"VM-Execution Control Fields\""                         },
+    {12, ENTRY_AREA_CONTROLS, "27.2.1.2 \"VM-Exit Control Fields\""                              },
+    {13, ENTRY_AREA_CONTROLS, "27.2.1.3 \"VM-Entry Control Fields\""                             },
+    {22, ENTRY_AREA_HOST,     "27.2.2 \"Checks on Host Control Registers, MSRs, and SSP\""       },
+    {23, ENTRY_AREA_HOST,     "27.2.3 \"Checks on Host Segment and Descriptor-Table Registers\"" },
+    {24, ENTRY_AREA_HOST,     "27.2.4 \"Checks Related to Address-Space Size\""                  },
+    {31, ENTRY_AREA_GUEST,
+     "27.3.1.1 \"Checks on Guest Control Registers, Debug Registers, and MSRs\""                 },
+    {32, ENTRY_AREA_GUEST,    "27.3.1.2 \"Checks on Guest Segment Registers\""                   },
+    {33, ENTRY_AREA_GUEST,    "27.3.1.3 \"Checks on Guest Descriptor-Table Registers\""          },
+    {34, ENTRY_AREA_GUEST,    "27.3.1.4 \"Checks on Guest RIP, RFLAGS, and SSP\""                },
+    {35, ENTRY_AREA_GUEST,    "27.3.1.5 \"Checks on Guest Non-Register State\""                  },
+    {36, ENTRY_AREA_GUEST,    "27.3.1.6 \"Checks on Guest Page-Directory-Pointer-Table Entries\""},
+    {40, ENTRY_AREA_MSRS,     "27.4 \"Loading MSRs\""                                            },
 };
 #define SECTION_COUNT (sizeof sections / sizeof sections[0])
 
@@ -102,7 +103,7 @@ size_t entry_check(const struct entry_facts *facts, const struct entry_source *s
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         for (size_t j = 0; j < tables[i]->count; j++) {
             const struct entry_rule *rule = &tables[i]->rule[j];
-            if ((area != ENTRY_NONE && entry_rule_area(rule) != area) ||
+            if ((area != ENTRY_AREA_NONE && entry_rule_area(rule) != area) ||
                 !entry_is_on(&state, rule->when) || !rule->is_broken(&state, rule))
                 continue;
             if (count < limit)

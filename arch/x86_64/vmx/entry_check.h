@@ -21,11 +21,11 @@ enum entry_field {
 
 /* How a processor says that a rule of the area is broken. */
 enum entry_area {
-    ENTRY_CONTROLS, /* VM-instruction error 7 */
-    ENTRY_HOST,     /* VM-instruction error 8 */
-    ENTRY_GUEST,    /* exit reason 33 */
-    ENTRY_MSRS,     /* exit reason 34 */
-    ENTRY_NONE      /* it enters */
+    ENTRY_AREA_CONTROLS, /* VM-instruction error 7 */
+    ENTRY_AREA_HOST,     /* VM-instruction error 8 */
+    ENTRY_AREA_GUEST,    /* exit reason 33 */
+    ENTRY_AREA_MSRS,     /* exit reason 34 */
+    ENTRY_AREA_NONE      /* it enters */
 };
 
 /* What Bochs 2.7 makes of a VMCS that breaks the rule. */
@@ -80,8 +80,8 @@ const char *entry_rule_section(const struct entry_rule *rule);
 
 /*
  * Rules that the state breaks: at most limit are stored, in order; returns how many there are.
- * area: only its rules, ENTRY_NONE: all. Those of other areas are only meaningful if the rules of
- * the areas before them hold.
+ * area: only its rules, ENTRY_AREA_NONE: all. Those of other areas are only meaningful if the rules
+ * of the areas before them hold.
  */
 size_t entry_check(const struct entry_facts *facts, const struct entry_source *source,
                    enum entry_area area, const struct entry_rule **broken, size_t limit);

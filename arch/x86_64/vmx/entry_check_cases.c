@@ -1,0 +1,663 @@
+/* The state that can be entered, and the changes to it that break each rule of the entry check. */
+#include "arch/x86_64/vmx/entry_check_cases.h"
+
+#include "arch/x86_64/cpu/msr.h"
+#include "arch/x86_64/cpu/registers.h"
+#include "arch/x86_64/vmx/entry_check_bits.h"
+#include "arch/x86_64/vmx/event.h"
+
+/* ---- the language of the table */
+
+enum change_kind {
+    KIND_CASE, /* value: the rule that what follows breaks */
+    KIND_SET,
+    KIND_OR,
+    KIND_CLEAR,
+    KIND_OR_HIGHEST,   /* the highest bit that the fact forbids; value: the fact's offset */
+    KIND_CLEAR_LOWEST, /* the lowest bit that the fact requires */
+    KIND_WIDE,         /* sets the first bit beyond the physical-address width */
+    KIND_HIGH,         /* to the first address beyond the linear-address width, with value */
+    KIND_LAST,         /* to the last 16 bytes within the physical-address width */
+    KIND_PAGE,         /* to the address of the page of number value */
+    KIND_CURRENT,      /* to the address of the current VMCS */
+    KIND_MEMORY,       /* 8 bytes of the scratch page, at offset field */
+    KIND_REVISION,     /* the scratch page is a VMCS; value: bits beside the revision */
+    KIND_WITH,         /* the fact at offset field has all bits of value */
+    KIND_WITHOUT       /* ... has none */
+};
+
+struct change {
+    uint16_t kind;
+    uint16_t field;
+    uint64_t value;
+};
+
+#define CASE(rule, ...) {KIND_CASE, 0, rule}, __VA_ARGS__
+#define SET(name, number) \
+    { KIND_SET, FIELD_##name, number }
+#define OR(name, bits) \
+    { KIND_OR, FIELD_##name, bits }
+#define CLEAR(name, bits) \
+    { KIND_CLEAR, FIELD_##name, bits }
+#define FORBIDDEN(name, fact) \
+    { KIND_OR_HIGHEST, FIELD_##name, offsetof(struct entry_facts, fact) }
+#define REQUIRED(name, fact) \
+    { KIND_CLEAR_LOWEST, FIELD_##name, offsetof(struct entry_facts, fact) }
+#define WIDE(name) \
+    { KIND_WIDE, FIELD_##name, 0 }
+#define HIGH(name) \
+    { KIND_HIGH, FIELD_##name, 0 }
+#define LAST(name) \
+    { KIND_LAST, FIELD_##name, 0 }
+#define PAGE(name, number) \
+    { KIND_PAGE, FIELD_##name, ENTRY_PAGE_##number }
+#define CURRENT(name) \
+    { KIND_CURRENT, FIELD_##name, 0 }
+#define MEMORY(offset, number) \
+    { KIND_MEMORY, offset, number }
+#define REVISION(bits) \
+    { KIND_REVISION, 0, bits }
+#define WITH(fact, bits) \
+    { KIND_WITH, offsetof(struct entry_facts, fact), bits }
+#define WITHOUT(fact, bits) \
+    { KIND_WITHOUT, offsetof(struct entry_facts, fact), bits }
+
+/* A control, on a processor that has it. */
+#define ON_PIN(bits)       WITH(pin, (uint64_t)(bits) << 32), OR(PIN_BASED_CONTROLS, bits)
+#define ON_PROCESSOR(bits) WITH(processor, (uint64_t)(bits) << 32), OR(PROCESSOR_CONTROLS, bits)
+#define ON_SECONDARY(bits) WITH(secondary, (uint64_t)(bits) << 32), OR(SECONDARY_CONTROLS, bits)
+#define ON_TERTIARY(bits) \
+    ON_PROCESSOR(PROCESSOR_TERTIARY), WITH(tertiary, bits), OR(TERTIARY_CONTROLS, bits)
+#define ON_FUNCTION(bits) \
+    ON_SECONDARY(SECONDARY_FUNCTIONS), WITH(functions, bits), OR(FUNCTION_CONTROLS, bits)
+#define ON_EXIT(bits)  WITH(exit, (uint64_t)(bits) << 32), OR(EXIT_CONTROLS, bits)
+#define ON_ENTRY(bits) WITH(entry, (uint64_t)(bits) << 32), OR(ENTRY_CONTROLS, bits)
+
+/* An address of a page that is on by the condition: misaligned, and too wide. */
+#define PAGE_CASES(rule, name, ...) \
+    CASE(rule, __VA_ARGS__, OR(name, 0x800)), CASE((rule) + 1, __VA_ARGS__, WIDE(name))
+#define NO_EPT CLEAR(SECONDARY_CONTROLS, SECONDARY_EPT | SECONDARY_UNRESTRICTED)
+
+#define POSTED                                                                \
+    ON_PIN(PIN_POSTED_INTERRUPTS), ON_SECONDARY(SECONDARY_VIRTUAL_INTERRUPT), \
+        ON_EXIT(EXIT_ACKNOWLEDGE_INTERRUPT), PAGE(POSTED_INTERRUPT_DESCRIPTOR, SCRATCH)
+
+#define INJECT(bits) SET(ENTRY_EVENT, EVENT_VALID | (bits))
+
+/* Guests of other modes. */
+#define RIGHTS_CODE_64 0xa09bu
+#define RIGHTS_CODE_32 0xc09bu
+#define RIGHTS_DATA    0xc093u
+#define RIGHTS_DPL_3   0x60u
+#define GUEST_32_BIT                                                                 \
+    CLEAR(ENTRY_CONTROLS, ENTRY_IA32E_MODE), CLEAR(GUEST_EFER, EFER_LMA | EFER_LME), \
+        SET(GUEST_CS_RIGHTS, RIGHTS_CODE_32)
+/* Bochs 2.7 does not look at SS of 64-bit code. */
+#define GUEST_COMPATIBLE SET(GUEST_CS_RIGHTS, RIGHTS_CODE_32)
+#define GUEST_RESTRICTED CLEAR(SECONDARY_CONTROLS, SECONDARY_UNRESTRICTED)
+
+#define VIRTUAL_8086_SEGMENT(name)                                         \
+    SET(GUEST_##name##_SELECTOR, 0x100), SET(GUEST_##name##_BASE, 0x1000), \
+        SET(GUEST_##name##_LIMIT, 0xffff), SET(GUEST_##name##_RIGHTS, 0xf3)
+#define VIRTUAL_8086_SEGMENTS                                                         \
+    VIRTUAL_8086_SEGMENT(ES), VIRTUAL_8086_SEGMENT(CS), VIRTUAL_8086_SEGMENT(SS),     \
+        VIRTUAL_8086_SEGMENT(DS), VIRTUAL_8086_SEGMENT(FS), VIRTUAL_8086_SEGMENT(GS), \
+        OR(GUEST_RFLAGS, RFLAGS_VM)
+#define GUEST_VIRTUAL_8086 GUEST_32_BIT, VIRTUAL_8086_SEGMENTS
+
+/* A host outside IA-32e mode. */
+#define HOST_32_BIT                                                                               \
+    WITHOUT(flags, ENTRY_FLAG_LONG_MODE), CLEAR(EXIT_CONTROLS, EXIT_HOST_64_BIT),                 \
+        CLEAR(HOST_EFER, EFER_LMA | EFER_LME), CLEAR(HOST_CR4, CR4_PCIDE), SET(HOST_RIP, 0x1000), \
+        SET(HOST_SS_SELECTOR, 0x18), GUEST_32_BIT
+
+/* A rule for six segments, for ES, DS, FS, GS. */
+#define EACH(rule, start, change, part, bits)                   \
+    CASE((rule), start, change(GUEST_ES_##part, bits)),         \
+        CASE((rule) + 1, start, change(GUEST_CS_##part, bits)), \
+        CASE((rule) + 2, start, change(GUEST_SS_##part, bits)), \
+        CASE((rule) + 3, start, change(GUEST_DS_##part, bits)), \
+        CASE((rule) + 4, start, change(GUEST_FS_##part, bits)), \
+        CASE((rule) + 5, start, change(GUEST_GS_##part, bits))
+#define DATA(rule, start, change, part, bits)                   \
+    CASE((rule), start, change(GUEST_ES_##part, bits)),         \
+        CASE((rule) + 1, start, change(GUEST_DS_##part, bits)), \
+        CASE((rule) + 2, start, change(GUEST_FS_##part, bits)), \
+        CASE((rule) + 3, start, change(GUEST_GS_##part, bits))
+
+#define MSR_AREA(name) SET(name##_COUNT, 1), PAGE(name##_ADDRESS, SCRATCH)
+
+#define EVENT_UNDEFINED (EVENT_EXCEPTION | 6u)
+#define REVISION_OTHER  0x7ffffffeull
+
+static const struct change changes[] = {
+    /* 27.2.1.1 */
+    CASE(1101, REQUIRED(PIN_BASED_CONTROLS, pin)),
+    CASE(1102, FORBIDDEN(PIN_BASED_CONTROLS, pin)),
+    CASE(1103, REQUIRED(PROCESSOR_CONTROLS, processor)),
+    CASE(1104, FORBIDDEN(PROCESSOR_CONTROLS, processor)),
+    CASE(1105, FORBIDDEN(SECONDARY_CONTROLS, secondary)),
+    CASE(1106, ON_PROCESSOR(PROCESSOR_TERTIARY), OR(TERTIARY_CONTROLS, 1ull << 63)),
+    CASE(1107, SET(CR3_TARGET_COUNT, 0x200)),
+    PAGE_CASES(1108, IO_BITMAP_A, PAGE(IO_BITMAP_A, BITMAP)),
+    PAGE_CASES(1110, IO_BITMAP_B, PAGE(IO_BITMAP_B, BITMAP)),
+    PAGE_CASES(1112, MSR_BITMAPS, PAGE(MSR_BITMAPS, BITMAP)),
+    PAGE_CASES(1114, VIRTUAL_APIC_ADDRESS, PAGE(VIRTUAL_APIC_ADDRESS, VIRTUAL)),
+    CASE(1116, SET(TPR_THRESHOLD, 0x10)),
+    CASE(1117, SET(TPR_THRESHOLD, 1)),
+    CASE(1118, CLEAR(PIN_BASED_CONTROLS, PIN_NMI)),
+    CASE(1119, CLEAR(PIN_BASED_CONTROLS, PIN_VIRTUAL_NMIS), ON_PROCESSOR(PROCESSOR_NMI_WINDOW)),
+    PAGE_CASES(1120, APIC_ACCESS_ADDRESS, ON_SECONDARY(SECONDARY_APIC_ACCESS),
+               PAGE(APIC_ACCESS_ADDRESS, SCRATCH)),
+    CASE(1122, CLEAR(PROCESSOR_CONTROLS, PROCESSOR_TPR_SHADOW), ON_SECONDARY(SECONDARY_X2APIC)),
+    CASE(1123, CLEAR(PROCESSOR_CONTROLS, PROCESSOR_TPR_SHADOW),
+         ON_SECONDARY(SECONDARY_APIC_REGISTERS)),
+    CASE(1124, CLEAR(PROCESSOR_CONTROLS, PROCESSOR_TPR_SHADOW),
+         ON_SECONDARY(SECONDARY_VIRTUAL_INTERRUPT)),
+    CASE(1125, CLEAR(PROCESSOR_CONTROLS, PROCESSOR_TPR_SHADOW), ON_TERTIARY(TERTIARY_IPI)),
+    CASE(1126, ON_SECONDARY(SECONDARY_X2APIC | SECONDARY_APIC_ACCESS),
+         PAGE(APIC_ACCESS_ADDRESS, SCRATCH)),
+    CASE(1127, CLEAR(PIN_BASED_CONTROLS, PIN_EXTERNAL_INTERRUPT),
+         ON_SECONDARY(SECONDARY_VIRTUAL_INTERRUPT)),
+    CASE(1128, POSTED, CLEAR(SECONDARY_CONTROLS, SECONDARY_VIRTUAL_INTERRUPT)),
+    CASE(1129, POSTED, CLEAR(EXIT_CONTROLS, EXIT_ACKNOWLEDGE_INTERRUPT)),
+    CASE(1130, POSTED, SET(POSTED_INTERRUPT_VECTOR, 0x100)),
+    CASE(1131, POSTED, OR(POSTED_INTERRUPT_DESCRIPTOR, 0x20)),
+    CASE(1132, POSTED, WIDE(POSTED_INTERRUPT_DESCRIPTOR)),
+    CASE(1133, SET(VPID, 0)),
+    CASE(1134, CLEAR(EPT_POINTER, EPTP_MEMORY_TYPE), OR(EPT_POINTER, 1)),
+    CASE(1135, CLEAR(EPT_POINTER, EPTP_WALK_MASK << EPTP_WALK_SHIFT)),
+    CASE(1136, WITHOUT(ept_vpid, EPT_CAP_ACCESSED), OR(EPT_POINTER, EPTP_ACCESSED)),
+    CASE(1137, WITHOUT(ept_vpid, EPT_CAP_SHADOW_STACK), OR(EPT_POINTER, EPTP_SHADOW_STACK)),
+    CASE(1138, OR(EPT_POINTER, 0x100)),
+    CASE(1139, WIDE(EPT_POINTER)),
+    CASE(1140, ON_SECONDARY(SECONDARY_PAGE_LOG), PAGE(PML_ADDRESS, SCRATCH), NO_EPT),
+    PAGE_CASES(1141, PML_ADDRESS, ON_SECONDARY(SECONDARY_PAGE_LOG), PAGE(PML_ADDRESS, SCRATCH)),
+    CASE(1143, CLEAR(SECONDARY_CONTROLS, SECONDARY_EPT)),
+    CASE(1144, ON_SECONDARY(SECONDARY_MODE_EXECUTE), NO_EPT),
+    CASE(1145, ON_SECONDARY(SECONDARY_SUB_PAGE), PAGE(SUB_PAGE_POINTER, SCRATCH), NO_EPT),
+    PAGE_CASES(1146, SUB_PAGE_POINTER, ON_SECONDARY(SECONDARY_SUB_PAGE),
+               PAGE(SUB_PAGE_POINTER, SCRATCH)),
+    CASE(1148, ON_SECONDARY(SECONDARY_FUNCTIONS), OR(FUNCTION_CONTROLS, 1ull << 63)),
+    CASE(1149, ON_FUNCTION(FUNCTION_EPTP_SWITCHING), PAGE(EPTP_LIST, SCRATCH), NO_EPT),
+    PAGE_CASES(1150, EPTP_LIST, ON_FUNCTION(FUNCTION_EPTP_SWITCHING), PAGE(EPTP_LIST, SCRATCH)),
+    PAGE_CASES(1152, VMREAD_BITMAP, ON_SECONDARY(SECONDARY_SHADOWING), PAGE(VMREAD_BITMAP, BITMAP),
+               PAGE(VMWRITE_BITMAP, BITMAP)),
+    PAGE_CASES(1154, VMWRITE_BITMAP, ON_SECONDARY(SECONDARY_SHADOWING), PAGE(VMREAD_BITMAP, BITMAP),
+               PAGE(VMWRITE_BITMAP, BITMAP)),
+    PAGE_CASES(1156, VIRTUALIZATION_EXCEPTION_ADDRESS, ON_SECONDARY(SECONDARY_EXCEPTION),
+               PAGE(VIRTUALIZATION_EXCEPTION_ADDRESS, SCRATCH)),
+    CASE(1158, ON_SECONDARY(SECONDARY_TRACE_PHYSICAL), ON_ENTRY(ENTRY_LOAD_RTIT),
+         ON_EXIT(EXIT_CLEAR_RTIT), NO_EPT),
+    CASE(1159, ON_SECONDARY(SECONDARY_TRACE_PHYSICAL), ON_EXIT(EXIT_CLEAR_RTIT)),
+    CASE(1160, ON_SECONDARY(SECONDARY_TRACE_PHYSICAL), ON_ENTRY(ENTRY_LOAD_RTIT)),
+    CASE(1161, ON_SECONDARY(SECONDARY_TSC_SCALING), SET(TSC_MULTIPLIER, 0)),
+    CASE(1162, ON_TERTIARY(TERTIARY_HLAT), PAGE(HLAT_POINTER, SCRATCH), NO_EPT),
+    CASE(1163, ON_TERTIARY(TERTIARY_HLAT), PAGE(HLAT_POINTER, SCRATCH), OR(HLAT_POINTER, 0x20)),
+    CASE(1164, ON_TERTIARY(TERTIARY_HLAT), PAGE(HLAT_POINTER, SCRATCH), WIDE(HLAT_POINTER)),
+    CASE(1165, ON_TERTIARY(TERTIARY_PAGING_WRITE), NO_EPT),
+    CASE(1166, ON_TERTIARY(TERTIARY_VERIFICATION), NO_EPT),
+    CASE(1167, ON_TERTIARY(TERTIARY_IPI), PAGE(PID_POINTER_TABLE, SCRATCH),
+         OR(PID_POINTER_TABLE, 4)),
+    CASE(1168, ON_TERTIARY(TERTIARY_IPI), PAGE(PID_POINTER_TABLE, SCRATCH),
+         WIDE(PID_POINTER_TABLE)),
+
+    /* 27.2.1.2 */
+    CASE(1201, REQUIRED(EXIT_CONTROLS, exit)),
+    CASE(1202, FORBIDDEN(EXIT_CONTROLS, exit)),
+    CASE(1203, ON_EXIT(EXIT_SECONDARY), OR(EXIT_SECONDARY_CONTROLS, 1ull << 63)),
+    CASE(1204, CLEAR(PIN_BASED_CONTROLS, PIN_PREEMPTION_TIMER), ON_EXIT(EXIT_SAVE_PREEMPTION)),
+    CASE(1205, MSR_AREA(EXIT_MSR_STORE), OR(EXIT_MSR_STORE_ADDRESS, 8)),
+    CASE(1206, MSR_AREA(EXIT_MSR_STORE), WIDE(EXIT_MSR_STORE_ADDRESS)),
+    CASE(1207, MSR_AREA(EXIT_MSR_STORE), LAST(EXIT_MSR_STORE_ADDRESS),
+         SET(EXIT_MSR_STORE_COUNT, 2)),
+    CASE(1208, MSR_AREA(EXIT_MSR_LOAD), OR(EXIT_MSR_LOAD_ADDRESS, 8)),
+    CASE(1209, MSR_AREA(EXIT_MSR_LOAD), WIDE(EXIT_MSR_LOAD_ADDRESS)),
+    CASE(1210, MSR_AREA(EXIT_MSR_LOAD), LAST(EXIT_MSR_LOAD_ADDRESS), SET(EXIT_MSR_LOAD_COUNT, 2)),
+
+    /* 27.2.1.3 */
+    CASE(1301, REQUIRED(ENTRY_CONTROLS, entry)),
+    CASE(1302, FORBIDDEN(ENTRY_CONTROLS, entry)),
+    CASE(1303, INJECT(EVENT_RESERVED_TYPE | 0x40)),
+    CASE(1304, WITHOUT(processor, PROCESSOR_MAY_TRAP_FLAG), INJECT(EVENT_OTHER)),
+    CASE(1305, INJECT(EVENT_NMI | 3)),
+    CASE(1306, INJECT(EVENT_EXCEPTION | 32)),
+    CASE(1307, WITH(processor, PROCESSOR_MAY_TRAP_FLAG), INJECT(EVENT_OTHER | 1)),
+    CASE(1308, INJECT(EVENT_UNDEFINED | EVENT_HAS_ERROR)),
+    CASE(1308, OR(GUEST_RFLAGS, RFLAGS_IF), INJECT(EVENT_EXTERNAL | 0x40 | EVENT_HAS_ERROR)),
+    CASE(1309, INJECT(EVENT_EXCEPTION | 13)),
+    CASE(1310, INJECT(EVENT_UNDEFINED | 1u << 30)),
+    CASE(1310, INJECT(EVENT_UNDEFINED | EVENT_NMI_UNBLOCKED)),
+    CASE(1311, INJECT(EVENT_EXCEPTION | 13 | EVENT_HAS_ERROR), SET(ENTRY_EVENT_ERROR, 0x10000)),
+    CASE(1312, INJECT(EVENT_SOFTWARE_INTERRUPT | 0x40), SET(ENTRY_INSTRUCTION_LENGTH, 16)),
+    CASE(1313, WITHOUT(misc, MISC_LENGTH_0), INJECT(EVENT_SOFTWARE_EXCEPTION | 3),
+         SET(ENTRY_INSTRUCTION_LENGTH, 0)),
+    CASE(1314, MSR_AREA(ENTRY_MSR_LOAD), OR(ENTRY_MSR_LOAD_ADDRESS, 8)),
+    CASE(1315, MSR_AREA(ENTRY_MSR_LOAD), WIDE(ENTRY_MSR_LOAD_ADDRESS)),
+    CASE(1316, MSR_AREA(ENTRY_MSR_LOAD), LAST(ENTRY_MSR_LOAD_ADDRESS),
+         SET(ENTRY_MSR_LOAD_COUNT, 2)),
+    CASE(1317, WITHOUT(flags, ENTRY_FLAG_SMM), ON_ENTRY(ENTRY_TO_SMM)),
+    CASE(1318, WITHOUT(flags, ENTRY_FLAG_SMM), ON_ENTRY(ENTRY_END_DUAL_MONITOR)),
+    CASE(1319, WITH(flags, ENTRY_FLAG_SMM), ON_ENTRY(ENTRY_TO_SMM | ENTRY_END_DUAL_MONITOR),
+         OR(GUEST_INTERRUPTIBILITY, BLOCKING_SMI)),
+    CASE(1320, WITH(flags, ENTRY_FLAG_TRACING), ON_ENTRY(ENTRY_LOAD_RTIT)),
+
+    /* 27.2.2 */
+    CASE(2201, CLEAR(HOST_CR0, CR0_NE)),
+    CASE(2202, OR(HOST_CR0, 1ull << 32)),
+    CASE(2203, CLEAR(HOST_CR4, CR4_VMXE)),
+    CASE(2204, OR(HOST_CR4, 1ull << 63)),
+    CASE(2205, WIDE(HOST_CR3)),
+    CASE(2206, WITH(cr4_fixed_1, CR4_CET), OR(HOST_CR4, CR4_CET), CLEAR(HOST_CR0, CR0_WP)),
+    CASE(2207, HIGH(HOST_SYSENTER_ESP)),
+    CASE(2208, HIGH(HOST_SYSENTER_EIP)),
+    CASE(2209, ON_EXIT(EXIT_LOAD_PERF_GLOBAL), SET(HOST_PERF_GLOBAL_CTRL, 1ull << 63)),
+    CASE(2210, SET(HOST_PAT, 0x0007040600070402)),
+    CASE(2210, SET(HOST_PAT, 0x0807040600070406)),
+    CASE(2211, OR(HOST_EFER, 1ull << 1)),
+    CASE(2212, CLEAR(HOST_EFER, EFER_LMA)),
+    CASE(2213, CLEAR(HOST_EFER, EFER_LME)),
+    CASE(2214, ON_EXIT(EXIT_LOAD_CET), SET(HOST_S_CET, 0x40)),
+    CASE(2215, ON_EXIT(EXIT_LOAD_CET), HIGH(HOST_S_CET)),
+    CASE(2216, ON_EXIT(EXIT_LOAD_CET), SET(HOST_S_CET, CET_SUPPRESS | CET_TRACKER)),
+    CASE(2217, ON_EXIT(EXIT_LOAD_CET), SET(HOST_SSP, 2)),
+    CASE(2218, ON_EXIT(EXIT_LOAD_CET), HIGH(HOST_SSP)),
+    CASE(2219, ON_EXIT(EXIT_LOAD_CET), HIGH(HOST_SSP_TABLE)),
+    CASE(2220, ON_EXIT(EXIT_LOAD_PKRS), SET(HOST_PKRS, 1ull << 32)),
+
+    /* 27.2.3 */
+    CASE(2301, OR(HOST_ES_SELECTOR, 1)),
+    CASE(2302, OR(HOST_CS_SELECTOR, 4)),
+    CASE(2303, OR(HOST_SS_SELECTOR, 2)),
+    CASE(2304, OR(HOST_DS_SELECTOR, 4)),
+    CASE(2305, OR(HOST_FS_SELECTOR, 3)),
+    CASE(2306, OR(HOST_GS_SELECTOR, 1)),
+    CASE(2307, OR(HOST_TR_SELECTOR, 4)),
+    CASE(2308, SET(HOST_CS_SELECTOR, 0)),
+    CASE(2309, SET(HOST_TR_SELECTOR, 0)),
+    CASE(2310, HOST_32_BIT, SET(HOST_SS_SELECTOR, 0)),
+    CASE(2311, HIGH(HOST_FS_BASE)),
+    CASE(2312, HIGH(HOST_GS_BASE)),
+    CASE(2313, HIGH(HOST_GDTR_BASE)),
+    CASE(2314, HIGH(HOST_IDTR_BASE)),
+    CASE(2315, HIGH(HOST_TR_BASE)),
+
+    /* 27.2.4 */
+    CASE(2401, HOST_32_BIT, OR(ENTRY_CONTROLS, ENTRY_IA32E_MODE),
+         OR(GUEST_EFER, EFER_LMA | EFER_LME)),
+    CASE(2402, HOST_32_BIT, OR(EXIT_CONTROLS, EXIT_HOST_64_BIT),
+         OR(HOST_EFER, EFER_LMA | EFER_LME)),
+    CASE(2403, CLEAR(EXIT_CONTROLS, EXIT_HOST_64_BIT), CLEAR(HOST_EFER, EFER_LMA | EFER_LME),
+         CLEAR(HOST_CR4, CR4_PCIDE), SET(HOST_RIP, 0x1000), SET(HOST_SS_SELECTOR, 0x18)),
+    CASE(2404, HOST_32_BIT, OR(HOST_CR4, CR4_PCIDE)),
+    CASE(2405, HOST_32_BIT, SET(HOST_RIP, 1ull << 32)),
+    CASE(2406, HOST_32_BIT, ON_EXIT(EXIT_LOAD_CET), SET(HOST_S_CET, 1ull << 32)),
+    CASE(2407, HOST_32_BIT, ON_EXIT(EXIT_LOAD_CET), SET(HOST_SSP, 1ull << 32)),
+    CASE(2408, CLEAR(HOST_CR4, CR4_PAE)),
+    CASE(2409, HIGH(HOST_RIP)),
+
+    /* 27.3.1.1 */
+    CASE(3101, CLEAR(GUEST_CR0, CR0_NE)),
+    CASE(3101, GUEST_RESTRICTED, GUEST_32_BIT, CLEAR(GUEST_CR0, CR0_PG)),
+    CASE(3102, OR(GUEST_CR0, 1ull << 32)),
+    CASE(3103, CLEAR(GUEST_CR0, CR0_PE)),
+    CASE(3104, CLEAR(GUEST_CR4, CR4_VMXE)),
+    CASE(3105, OR(GUEST_CR4, 1ull << 63)),
+    CASE(3106, WITH(cr4_fixed_1, CR4_CET), OR(GUEST_CR4, CR4_CET), CLEAR(GUEST_CR0, CR0_WP)),
+    CASE(3107, SET(GUEST_DEBUGCTL, 1ull << 16)),
+    CASE(3108, CLEAR(GUEST_CR0, CR0_PG)),
+    CASE(3109, CLEAR(GUEST_CR4, CR4_PAE)),
+    CASE(3110, GUEST_32_BIT, OR(GUEST_CR4, CR4_PCIDE)),
+    CASE(3111, WIDE(GUEST_CR3)),
+    CASE(3112, OR(GUEST_DR7, 1ull << 32)),
+    CASE(3113, HIGH(GUEST_SYSENTER_ESP)),
+    CASE(3114, HIGH(GUEST_SYSENTER_EIP)),
+    CASE(3115, ON_ENTRY(ENTRY_LOAD_PERF_GLOBAL), SET(GUEST_PERF_GLOBAL_CTRL, 1ull << 63)),
+    CASE(3116, SET(GUEST_PAT, 0x0007040600030406)),
+    CASE(3117, OR(GUEST_EFER, 1ull << 1)),
+    CASE(3118, CLEAR(GUEST_EFER, EFER_LMA | EFER_LME)),
+    CASE(3119, CLEAR(GUEST_EFER, EFER_LME)),
+    CASE(3120, ON_ENTRY(ENTRY_LOAD_BNDCFGS), SET(GUEST_BNDCFGS, 4)),
+    CASE(3121, ON_ENTRY(ENTRY_LOAD_BNDCFGS), HIGH(GUEST_BNDCFGS)),
+    CASE(3122, ON_ENTRY(ENTRY_LOAD_RTIT), SET(GUEST_RTIT_CTL, 1ull << 63)),
+    CASE(3123, ON_ENTRY(ENTRY_LOAD_CET), SET(GUEST_S_CET, 0x200)),
+    CASE(3124, ON_ENTRY(ENTRY_LOAD_CET), HIGH(GUEST_S_CET)),
+    CASE(3125, ON_ENTRY(ENTRY_LOAD_CET), SET(GUEST_S_CET, CET_SUPPRESS | CET_TRACKER)),
+    CASE(3126, ON_ENTRY(ENTRY_LOAD_CET), HIGH(GUEST_SSP_TABLE)),
+    CASE(3127, ON_ENTRY(ENTRY_LOAD_PKRS), SET(GUEST_PKRS, 1ull << 32)),
+    CASE(3128, ON_ENTRY(ENTRY_LOAD_LBR), SET(GUEST_LBR_CTL, 1ull << 63)),
+    CASE(3129, ON_ENTRY(ENTRY_LOAD_UINV), SET(GUEST_UINV, 0x100)),
+
+    /* 27.3.1.2 */
+    CASE(3201, OR(GUEST_TR_SELECTOR, 4)),
+    CASE(3202, OR(GUEST_LDTR_SELECTOR, 4)),
+    CASE(3203, GUEST_RESTRICTED, OR(GUEST_CS_SELECTOR, 3)),
+    EACH(3204, GUEST_VIRTUAL_8086, OR, BASE, 0x10),
+    CASE(3210, HIGH(GUEST_TR_BASE)),
+    CASE(3211, HIGH(GUEST_FS_BASE)),
+    CASE(3212, HIGH(GUEST_GS_BASE)),
+    CASE(3213, HIGH(GUEST_LDTR_BASE)),
+    CASE(3214, SET(GUEST_CS_BASE, 1ull << 32)),
+    CASE(3215, GUEST_COMPATIBLE, SET(GUEST_SS_BASE, 1ull << 32)),
+    CASE(3216, SET(GUEST_DS_BASE, 1ull << 32)),
+    CASE(3217, SET(GUEST_ES_BASE, 1ull << 32)),
+    EACH(3218, GUEST_VIRTUAL_8086, SET, LIMIT, 0xfffff),
+    EACH(3224, GUEST_VIRTUAL_8086, SET, RIGHTS, 0x93),
+    CASE(3230, SET(GUEST_CS_RIGHTS, RIGHTS_CODE_64 & ~RIGHTS_ACCESSED)),
+    CASE(3230, GUEST_RESTRICTED, GUEST_COMPATIBLE, SET(GUEST_CS_RIGHTS, RIGHTS_DATA)),
+    CASE(3231, GUEST_COMPATIBLE, SET(GUEST_SS_RIGHTS, 0xc091)),
+    DATA(3232, GUEST_COMPATIBLE, CLEAR, RIGHTS, RIGHTS_ACCESSED),
+    DATA(3236, GUEST_COMPATIBLE, SET, RIGHTS, 0xc099),
+    EACH(3240, GUEST_COMPATIBLE, CLEAR, RIGHTS, RIGHTS_S),
+    CASE(3246, SET(GUEST_CS_RIGHTS, RIGHTS_DATA | RIGHTS_DPL_3)),
+    CASE(3247, OR(GUEST_CS_RIGHTS, RIGHTS_DPL_3)),
+    CASE(3248, OR(GUEST_CS_RIGHTS, RIGHTS_DPL_3 | 4)),
+    CASE(3249, GUEST_RESTRICTED, OR(GUEST_CS_RIGHTS, 4), OR(GUEST_SS_RIGHTS, RIGHTS_DPL_3)),
+    CASE(3250, SET(GUEST_CS_RIGHTS, RIGHTS_DATA), OR(GUEST_SS_RIGHTS, RIGHTS_DPL_3)),
+    DATA(3251, GUEST_RESTRICTED, OR, SELECTOR, 3),
+    EACH(3255, GUEST_COMPATIBLE, CLEAR, RIGHTS, RIGHTS_P),
+    EACH(3261, GUEST_COMPATIBLE, OR, RIGHTS, 1u << 31),
+    EACH(3261, GUEST_COMPATIBLE, OR, RIGHTS, 1u << 8),
+    CASE(3267, OR(GUEST_CS_RIGHTS, RIGHTS_DB)),
+    EACH(3268, GUEST_COMPATIBLE, SET, LIMIT, 0xfffff7ff),
+    EACH(3274, GUEST_COMPATIBLE, CLEAR, RIGHTS, RIGHTS_G),
+    CASE(3280, SET(GUEST_TR_RIGHTS, 0x83)),
+    CASE(3280, GUEST_32_BIT, SET(GUEST_TR_RIGHTS, 0x89)),
+    CASE(3281, OR(GUEST_TR_RIGHTS, RIGHTS_S)),
+    CASE(3282, CLEAR(GUEST_TR_RIGHTS, RIGHTS_P)),
+    CASE(3283, OR(GUEST_TR_RIGHTS, 1u << 17)),
+    CASE(3284, OR(GUEST_TR_RIGHTS, RIGHTS_G)),
+    CASE(3285, SET(GUEST_TR_LIMIT, 0x100fff)),
+    CASE(3286, OR(GUEST_TR_RIGHTS, RIGHTS_UNUSABLE)),
+    CASE(3287, SET(GUEST_LDTR_RIGHTS, 0x83)),
+    CASE(3288, OR(GUEST_LDTR_RIGHTS, RIGHTS_S)),
+    CASE(3289, CLEAR(GUEST_LDTR_RIGHTS, RIGHTS_P)),
+    CASE(3290, OR(GUEST_LDTR_RIGHTS, 1u << 9)),
+    CASE(3291, OR(GUEST_LDTR_RIGHTS, RIGHTS_G), SET(GUEST_LDTR_LIMIT, 0xfffe)),
+    CASE(3292, SET(GUEST_LDTR_LIMIT, 0x100fff)),
+
+    /* 27.3.1.3, 27.3.1.4 */
+    CASE(3301, HIGH(GUEST_GDTR_BASE)),
+    CASE(3302, HIGH(GUEST_IDTR_BASE)),
+    CASE(3303, SET(GUEST_GDTR_LIMIT, 0x10000)),
+    CASE(3304, SET(GUEST_IDTR_LIMIT, 0x10000)),
+    CASE(3401, GUEST_COMPATIBLE, SET(GUEST_RIP, 1ull << 32)),
+    CASE(3401, GUEST_32_BIT, SET(GUEST_RIP, 1ull << 32)),
+    CASE(3402, HIGH(GUEST_RIP)),
+    CASE(3403, OR(GUEST_RFLAGS, 1u << 3)),
+    CASE(3403, OR(GUEST_RFLAGS, 1ull << 22)),
+    CASE(3404, CLEAR(GUEST_RFLAGS, RFLAGS_FIXED)),
+    CASE(3405, VIRTUAL_8086_SEGMENTS),
+    CASE(3406, GUEST_VIRTUAL_8086, CLEAR(GUEST_CR0, CR0_PE | CR0_PG)),
+    CASE(3407, INJECT(EVENT_EXTERNAL | 0x40)),
+    CASE(3408, ON_ENTRY(ENTRY_LOAD_CET), SET(GUEST_SSP, 1)),
+    CASE(3409, GUEST_32_BIT, ON_ENTRY(ENTRY_LOAD_CET), SET(GUEST_SSP, 1ull << 32)),
+    CASE(3410, ON_ENTRY(ENTRY_LOAD_CET), HIGH(GUEST_SSP)),
+
+    /* 27.3.1.5 */
+    CASE(3501, SET(GUEST_ACTIVITY, 4)),
+    CASE(3502, WITHOUT(misc, 1ull << (MISC_ACTIVITY_SHIFT + 2)),
+         SET(GUEST_ACTIVITY, ACTIVITY_SIPI)),
+    CASE(3503, SET(GUEST_ACTIVITY, ACTIVITY_HLT), GUEST_COMPATIBLE, OR(GUEST_CS_RIGHTS, 4),
+         OR(GUEST_SS_RIGHTS, RIGHTS_DPL_3)),
+    CASE(3504, SET(GUEST_ACTIVITY, ACTIVITY_HLT), SET(GUEST_INTERRUPTIBILITY, BLOCKING_MOV_SS)),
+    CASE(3505, SET(GUEST_ACTIVITY, ACTIVITY_HLT), INJECT(EVENT_UNDEFINED)),
+    CASE(3506, SET(GUEST_ACTIVITY, ACTIVITY_SHUTDOWN), OR(GUEST_RFLAGS, RFLAGS_IF),
+         INJECT(EVENT_EXTERNAL | 0x40)),
+    CASE(3507, SET(GUEST_ACTIVITY, ACTIVITY_SIPI), INJECT(EVENT_NMI | 2)),
+    CASE(3508, WITH(flags, ENTRY_FLAG_SMM), ON_ENTRY(ENTRY_TO_SMM),
+         SET(GUEST_INTERRUPTIBILITY, BLOCKING_SMI), SET(GUEST_ACTIVITY, ACTIVITY_SIPI)),
+    CASE(3509, SET(GUEST_INTERRUPTIBILITY, 0x20)),
+    CASE(3510, OR(GUEST_RFLAGS, RFLAGS_IF),
+         SET(GUEST_INTERRUPTIBILITY, BLOCKING_STI | BLOCKING_MOV_SS)),
+    CASE(3511, SET(GUEST_INTERRUPTIBILITY, BLOCKING_STI)),
+    CASE(3512, OR(GUEST_RFLAGS, RFLAGS_IF), INJECT(EVENT_EXTERNAL | 0x40),
+         SET(GUEST_INTERRUPTIBILITY, BLOCKING_STI)),
+    CASE(3512, OR(GUEST_RFLAGS, RFLAGS_IF), INJECT(EVENT_EXTERNAL | 0x40),
+         SET(GUEST_INTERRUPTIBILITY, BLOCKING_MOV_SS)),
+    CASE(3513, INJECT(EVENT_NMI | 2), SET(GUEST_INTERRUPTIBILITY, BLOCKING_MOV_SS)),
+    CASE(3514, SET(GUEST_INTERRUPTIBILITY, BLOCKING_SMI)),
+    CASE(3515, WITH(flags, ENTRY_FLAG_SMM), ON_ENTRY(ENTRY_TO_SMM)),
+    CASE(3516, INJECT(EVENT_NMI | 2), SET(GUEST_INTERRUPTIBILITY, BLOCKING_NMI)),
+    CASE(3517, WITH(flags, ENTRY_FLAG_SGX),
+         SET(GUEST_INTERRUPTIBILITY, BLOCKING_ENCLAVE | BLOCKING_MOV_SS)),
+    CASE(3518, WITHOUT(flags, ENTRY_FLAG_SGX), SET(GUEST_INTERRUPTIBILITY, BLOCKING_ENCLAVE)),
+    CASE(3519, SET(GUEST_PENDING_DEBUG, 1ull << 13)),
+    CASE(3519, WITHOUT(flags, ENTRY_FLAG_BUS_LOCK), SET(GUEST_PENDING_DEBUG, PENDING_BUS_LOCK)),
+    CASE(3520, OR(GUEST_RFLAGS, RFLAGS_TF), SET(GUEST_INTERRUPTIBILITY, BLOCKING_MOV_SS)),
+    CASE(3520, OR(GUEST_RFLAGS, RFLAGS_TF), SET(GUEST_ACTIVITY, ACTIVITY_HLT)),
+    CASE(3521, SET(GUEST_PENDING_DEBUG, PENDING_STEP),
+         SET(GUEST_INTERRUPTIBILITY, BLOCKING_MOV_SS)),
+    CASE(3521, SET(GUEST_PENDING_DEBUG, PENDING_STEP), OR(GUEST_RFLAGS, RFLAGS_TF),
+         SET(GUEST_DEBUGCTL, DEBUGCTL_BTF), SET(GUEST_INTERRUPTIBILITY, BLOCKING_MOV_SS)),
+    CASE(3522, WITH(flags, ENTRY_FLAG_RTM), SET(GUEST_PENDING_DEBUG, PENDING_RTM)),
+    CASE(3522, WITH(flags, ENTRY_FLAG_RTM),
+         SET(GUEST_PENDING_DEBUG, PENDING_RTM | PENDING_ENABLED | 1)),
+    CASE(3523, WITHOUT(flags, ENTRY_FLAG_RTM),
+         SET(GUEST_PENDING_DEBUG, PENDING_RTM | PENDING_ENABLED)),
+    CASE(3524, WITH(flags, ENTRY_FLAG_RTM), SET(GUEST_PENDING_DEBUG, PENDING_RTM | PENDING_ENABLED),
+         SET(GUEST_INTERRUPTIBILITY, BLOCKING_MOV_SS)),
+    CASE(3525, PAGE(VMCS_LINK_POINTER, SCRATCH), OR(VMCS_LINK_POINTER, 0x800)),
+    CASE(3526, PAGE(VMCS_LINK_POINTER, SCRATCH), WIDE(VMCS_LINK_POINTER)),
+    CASE(3527, PAGE(VMCS_LINK_POINTER, SCRATCH), MEMORY(0, REVISION_OTHER)),
+    CASE(3528, PAGE(VMCS_LINK_POINTER, SCRATCH), REVISION(LINK_SHADOW)),
+    CASE(3528, ON_SECONDARY(SECONDARY_SHADOWING), PAGE(VMREAD_BITMAP, BITMAP),
+         PAGE(VMWRITE_BITMAP, BITMAP), PAGE(VMCS_LINK_POINTER, SCRATCH), REVISION(0)),
+    CASE(3529, CURRENT(VMCS_LINK_POINTER)),
+    CASE(3530, WITH(flags, ENTRY_FLAG_SMM), PAGE(EXECUTIVE_VMCS, SCRATCH),
+         PAGE(VMCS_LINK_POINTER, SCRATCH), REVISION(0)),
+
+    /* 27.3.1.6 */
+    CASE(3601, GUEST_32_BIT, SET(GUEST_PDPTE_0, 0x1003)),
+    CASE(3602, GUEST_32_BIT, SET(GUEST_PDPTE_1, 0x1021)),
+    CASE(3603, GUEST_32_BIT, SET(GUEST_PDPTE_2, 0x1101)),
+    CASE(3604, GUEST_32_BIT, SET(GUEST_PDPTE_3, 0x1001), WIDE(GUEST_PDPTE_3)),
+    CASE(3605, GUEST_32_BIT, NO_EPT, PAGE(GUEST_CR3, SCRATCH), MEMORY(0x18, 0x1003)),
+
+    /* 27.4 */
+    CASE(4001, MSR_AREA(ENTRY_MSR_LOAD), MEMORY(0, 0x100000000 | MSR_LSTAR)),
+    CASE(4002, MSR_AREA(ENTRY_MSR_LOAD), MEMORY(0, MSR_GS_BASE)),
+    CASE(4003, WITH(flags, ENTRY_FLAG_X2APIC), MSR_AREA(ENTRY_MSR_LOAD), MEMORY(0, 0x808)),
+    CASE(4004, WITHOUT(flags, ENTRY_FLAG_SMM), MSR_AREA(ENTRY_MSR_LOAD), MEMORY(0, 0x9e)),
+};
+#define CHANGE_COUNT (sizeof changes / sizeof changes[0])
+
+/* ---- the state that can be entered */
+
+#define PAT_AFTER_RESET 0x0007040600070406ull
+#define EPTP_BASE       0x1eull /* write-back, walk of four levels */
+
+#define PLAIN_SEGMENT(name, rights)                                  \
+    SET(GUEST_##name##_SELECTOR, 0x10), SET(GUEST_##name##_BASE, 0), \
+        SET(GUEST_##name##_LIMIT, 0xffffffff), SET(GUEST_##name##_RIGHTS, rights)
+
+/* What is no control: those depend on the processor. Fields that only some processors have are not
+ * here; cases that use them set them. */
+static const struct change base[] = {
+    SET(VPID, 1),
+    PAGE(IO_BITMAP_A, BITMAP),
+    PAGE(IO_BITMAP_B, BITMAP),
+    PAGE(MSR_BITMAPS, BITMAP),
+    PAGE(VIRTUAL_APIC_ADDRESS, VIRTUAL),
+    PAGE(EPT_POINTER, EPT),
+    OR(EPT_POINTER, EPTP_BASE),
+    SET(TSC_OFFSET, 0),
+    SET(EXCEPTION_BITMAP, 0xffffffff),
+    SET(PAGE_FAULT_MASK, 0),
+    SET(PAGE_FAULT_MATCH, 0),
+    SET(CR3_TARGET_COUNT, 0),
+    SET(TPR_THRESHOLD, 0),
+    SET(EXIT_MSR_STORE_COUNT, 0),
+    SET(EXIT_MSR_LOAD_COUNT, 0),
+    SET(ENTRY_MSR_LOAD_COUNT, 0),
+    SET(ENTRY_EVENT, 0),
+    SET(ENTRY_EVENT_ERROR, 0),
+    SET(ENTRY_INSTRUCTION_LENGTH, 1),
+    SET(CR0_MASK, 0),
+    SET(CR0_SHADOW, 0),
+    SET(CR4_MASK, 0),
+    SET(CR4_SHADOW, 0),
+    SET(PREEMPTION_TIMER, 0),
+    SET(TERTIARY_CONTROLS, 0),
+    SET(EXIT_SECONDARY_CONTROLS, 0),
+    SET(FUNCTION_CONTROLS, 0),
+    SET(POSTED_INTERRUPT_VECTOR, 0x40),
+    SET(LAST_PID_POINTER, 0),
+    SET(TSC_MULTIPLIER, 1ull << 48),
+    SET(VMCS_LINK_POINTER, LINK_NONE),
+    SET(GUEST_CR0, (uint64_t)CR0_PE | CR0_ET | CR0_NE | CR0_WP | CR0_PG),
+    SET(GUEST_CR3, 0x1000),
+    SET(GUEST_CR4, CR4_PAE | CR4_VMXE),
+    SET(GUEST_DR7, DR7_NONE),
+    SET(GUEST_DEBUGCTL, 0),
+    SET(GUEST_PAT, PAT_AFTER_RESET),
+    SET(GUEST_EFER, EFER_LME | EFER_LMA),
+    SET(GUEST_SYSENTER_CS, 0),
+    SET(GUEST_SYSENTER_ESP, 0),
+    SET(GUEST_SYSENTER_EIP, 0),
+    SET(GUEST_RSP, 0x2000),
+    SET(GUEST_RIP, 0x1000),
+    SET(GUEST_RFLAGS, RFLAGS_FIXED),
+    PLAIN_SEGMENT(ES, RIGHTS_DATA),
+    PLAIN_SEGMENT(CS, RIGHTS_CODE_64),
+    PLAIN_SEGMENT(SS, RIGHTS_DATA),
+    PLAIN_SEGMENT(DS, RIGHTS_DATA),
+    PLAIN_SEGMENT(FS, RIGHTS_DATA),
+    PLAIN_SEGMENT(GS, RIGHTS_DATA),
+    PLAIN_SEGMENT(LDTR, 0x82),
+    SET(GUEST_LDTR_LIMIT, 0xffff),
+    PLAIN_SEGMENT(TR, 0x8b),
+    SET(GUEST_TR_LIMIT, 0x67),
+    SET(GUEST_GDTR_BASE, 0),
+    SET(GUEST_GDTR_LIMIT, 0xffff),
+    SET(GUEST_IDTR_BASE, 0),
+    SET(GUEST_IDTR_LIMIT, 0xffff),
+    SET(GUEST_ACTIVITY, ACTIVITY_ACTIVE),
+    SET(GUEST_INTERRUPTIBILITY, 0),
+    SET(GUEST_PENDING_DEBUG, 0),
+    SET(GUEST_PDPTE_0, 0),
+    SET(GUEST_PDPTE_1, 0),
+    SET(GUEST_PDPTE_2, 0),
+    SET(GUEST_PDPTE_3, 0),
+    SET(GUEST_BNDCFGS, 0),
+    SET(GUEST_S_CET, 0),
+    SET(GUEST_SSP, 0),
+    SET(GUEST_SSP_TABLE, 0),
+    SET(GUEST_RTIT_CTL, 0),
+    SET(HOST_S_CET, 0),
+    SET(HOST_SSP, 0),
+    SET(HOST_SSP_TABLE, 0),
+    MEMORY(0, 0),
+    MEMORY(8, 0),
+    MEMORY(0x10, 0),
+    MEMORY(0x18, 0),
+};
+
+#define BASE_PIN (PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMIS | PIN_PREEMPTION_TIMER)
+#define BASE_PROCESSOR                                                                     \
+    (PROCESSOR_HLT | PROCESSOR_TPR_SHADOW | PROCESSOR_IO_BITMAPS | PROCESSOR_MSR_BITMAPS | \
+     PROCESSOR_SECONDARY)
+#define BASE_SECONDARY (SECONDARY_EPT | SECONDARY_VPID | SECONDARY_UNRESTRICTED)
+#define BASE_EXIT      (EXIT_HOST_64_BIT | EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER)
+#define BASE_ENTRY     (ENTRY_LOAD_DEBUG | ENTRY_IA32E_MODE | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER)
+
+/* ---- changing */
+
+static void write_field(const struct entry_scene *scene, uint32_t field, uint64_t value) {
+    scene->write_field(scene->context, field, value);
+}
+
+static uint64_t read_field(const struct entry_scene *scene, uint32_t field) {
+    return scene->source->read_field(scene->source->context, field);
+}
+
+static uint64_t read_fact(const struct entry_scene *scene, uint64_t offset) {
+    return *(const uint64_t *)((const char *)scene->facts + offset);
+}
+
+static uint64_t highest_bit(uint64_t bits) {
+    return bits == 0 ? 0 : 1ull << (63 - __builtin_clzll(bits));
+}
+
+/* What becomes of a field. */
+static uint64_t changed(const struct entry_scene *scene, const struct change *change) {
+    uint64_t old = read_field(scene, change->field);
+    switch ((enum change_kind)change->kind) {
+    case KIND_OR: return old | change->value;
+    case KIND_CLEAR: return old & ~change->value;
+    case KIND_OR_HIGHEST:
+        return old | highest_bit((uint32_t) ~(read_fact(scene, change->value) >> 32));
+    case KIND_CLEAR_LOWEST: {
+        uint64_t required = (uint32_t)read_fact(scene, change->value);
+        return old & ~(required & -required);
+    }
+    case KIND_WIDE: return old | 1ull << scene->facts->physical_bits;
+    case KIND_HIGH: return 1ull << scene->facts->linear_bits;
+    case KIND_LAST: return (1ull << scene->facts->physical_bits) - 16;
+    case KIND_PAGE: return scene->page[change->value];
+    case KIND_CURRENT: return scene->facts->vmcs;
+    default: return change->value;
+    }
+}
+
+static void write_scratch(const struct entry_scene *scene, uint64_t offset, uint64_t value) {
+    scene->write_memory(scene->context, scene->page[ENTRY_PAGE_SCRATCH] + offset, value);
+}
+
+static bool apply(const struct entry_scene *scene, const struct change *change) {
+    switch ((enum change_kind)change->kind) {
+    case KIND_MEMORY: write_scratch(scene, change->field, change->value); return true;
+    case KIND_REVISION:
+        write_scratch(scene, 0, (scene->facts->basic & BASIC_REVISION) | change->value);
+        return true;
+    case KIND_WITH: return scene->want_fact(scene->context, change->field, change->value, true);
+    case KIND_WITHOUT: return scene->want_fact(scene->context, change->field, change->value, false);
+    default: write_field(scene, change->field, changed(scene, change)); return true;
+    }
+}
+
+/* Those wanted that may be 1, and all that must. */
+static void reset_controls(const struct entry_scene *scene, uint32_t field, uint64_t can,
+                           uint32_t wanted) {
+    write_field(scene, field, (wanted & can >> 32) | (uint32_t)can);
+}
+
+void entry_scene_reset(const struct entry_scene *scene) {
+    const struct entry_facts *facts = scene->facts;
+    reset_controls(scene, FIELD_PIN_BASED_CONTROLS, facts->pin, BASE_PIN);
+    reset_controls(scene, FIELD_PROCESSOR_CONTROLS, facts->processor, BASE_PROCESSOR);
+    reset_controls(scene, FIELD_SECONDARY_CONTROLS, facts->secondary, BASE_SECONDARY);
+    reset_controls(scene, FIELD_EXIT_CONTROLS, facts->exit, BASE_EXIT);
+    reset_controls(scene, FIELD_ENTRY_CONTROLS, facts->entry, BASE_ENTRY);
+    for (size_t i = 0; i < sizeof base / sizeof base[0]; i++)
+        (void)apply(scene, &base[i]);
+}
+
+/* ---- cases */
+
+size_t entry_case_count(void) {
+    size_t count = 0;
+    for (size_t i = 0; i < CHANGE_COUNT; i++)
+        count += changes[i].kind == KIND_CASE;
+    return count;
+}
+
+/* The row that begins the case. */
+static size_t begin_of(size_t at) {
+    size_t i = 0;
+    for (; i < CHANGE_COUNT; i++)
+        if (changes[i].kind == KIND_CASE && at-- == 0)
+            break;
+    return i;
+}
+
+uint32_t entry_case_rule(size_t at) {
+    return (uint32_t)changes[begin_of(at)].value;
+}
+
+bool entry_case_apply(size_t at, const struct entry_scene *scene) {
+    for (size_t i = begin_of(at) + 1; i < CHANGE_COUNT && changes[i].kind != KIND_CASE; i++)
+        if (!apply(scene, &changes[i]))
+            return false;
+    return true;
+}
