@@ -192,6 +192,21 @@ struct system_info {
 };
 _Static_assert(sizeof(struct system_info) == 304, "ABI version 1");
 
+/* system_speculation: one of the processor's known weaknesses, in words for people. */
+enum speculation_state {
+    SPECULATION_NOT_AFFECTED = 0,
+    SPECULATION_MITIGATED = 1, /* reason: by what */
+    SPECULATION_OPEN = 2       /* reason: why */
+};
+struct speculation_info {
+    char name[32];
+    char identifier[24]; /* its CVE number, or that of the first of several */
+    uint32_t state;      /* enum speculation_state */
+    uint32_t reserved;
+    char reason[128];
+};
+_Static_assert(sizeof(struct speculation_info) == 192, "ABI version 1");
+
 struct object_info {
     uint64_t id;
     uint32_t type;   /* enum object_type */
