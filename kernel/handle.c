@@ -109,13 +109,27 @@ enum status handle_insert(struct partition *partition, struct object *object, ui
     return STATUS_OK;
 }
 
+enum status handle_reserve(struct partition *partition, handle_t *result) {
+    *result = take_slot(partition);
+    return *result == 0 ? STATUS_QUOTA : STATUS_OK;
+}
+
+void handle_fill(struct partition *partition, handle_t reserved, struct object *object,
+                 uint32_t rights) {
+    fill(partition, reserved, object, rights, 0);
+}
+
+void handle_give_up(struct partition *partition, handle_t reserved) {
+    entry_of(&partition->handles, reserved)->next_free = partition->handles.first_free;
+    partition->handles.first_free = reserved;
+}
+
 static void close_entry(struct partition *partition, struct handle_entry *entry, handle_t handle) {
     struct object *object = entry->object;
     __atomic_store_n(&entry->object, NULL, __ATOMIC_RELEASE);
     __atomic_store_n(&entry->sequence, entry->sequence + 1, __ATOMIC_RELEASE);
     entry->rights = 0;
-    entry->next_free = partition->handles.first_free;
-    partition->handles.first_free = handle;
+    handle_give_up(partition, handle);
     partition->handles.used--;
     object_put(object);
 }

@@ -70,6 +70,11 @@ enum status handle_table_create(struct partition *partition);
 void handle_set_initial(struct partition *partition, handle_t handle, struct object *object);
 enum status handle_insert(struct partition *partition, struct object *object, uint32_t rights,
                           uint64_t badge, handle_t *result); /* takes a count on the object */
+/* The same in two steps, for what must not be made if there is no place for its handle. */
+enum status handle_reserve(struct partition *partition, handle_t *result);
+void handle_fill(struct partition *partition, handle_t reserved, struct object *object,
+                 uint32_t rights);
+void handle_give_up(struct partition *partition, handle_t reserved);
 enum status handle_close(struct partition *partition, handle_t handle);
 /* Closes the partition's handles to what another partition owns; owner NULL: all. */
 void handle_close_owned(struct partition *partition, const struct partition *owner);

@@ -78,14 +78,20 @@ void sched_wake(struct thread *thread) {
         arch_cpu_kick(cpu);
 }
 
-/* The next thread is out of the queue and running; NULL: nobody is ready. */
+/*
+ * The next thread is out of the queue and running; NULL: nobody is ready. In one step with is_on_cpu,
+ * and after the wish to reschedule has been taken back: whoever holds the thread from now on finds
+ * it on its CPU, waits for it, and has a wish of his own.
+ */
 static struct thread *pick(struct cpu *cpu) {
     struct thread *next = NULL;
     spinlock_acquire(&cpu->queue_lock);
+    cpu->reschedule = false;
     if (!list_is_empty(&cpu->ready)) {
         next = LIST_MEMBER(cpu->ready.next, struct thread, queue_link);
         dequeue(cpu, next);
         next->run_state = THREAD_STATE_RUNNING;
+        next->is_on_cpu = 1;
     }
     spinlock_release(&cpu->queue_lock);
     return next;
@@ -123,13 +129,11 @@ noreturn static void run_next(struct cpu *cpu) {
     if (next == NULL)
         next = idle_until_ready(cpu);
     sched_charge(cpu);
-    cpu->reschedule = false;
     uint64_t now = cpu->running_since;
     __atomic_add_fetch(&next->partition->wait_ticks, now - next->ready_since, __ATOMIC_RELAXED);
     if (next != cpu->current) {
         leave_current(cpu);
         cpu->current = next;
-        next->is_on_cpu = 1;
     }
     cpu->slice_end = cpu->ready_count > 0 ? now + clock_ns_to_ticks(SLICE_NS) : UINT64_MAX;
     timer_arm(cpu);
@@ -175,6 +179,13 @@ void sched_set_waiting(struct thread *thread) {
     sched_charge(cpu);
     spinlock_acquire(&cpu->queue_lock);
     thread->run_state = THREAD_STATE_WAITING;
+    spinlock_release(&cpu->queue_lock);
+}
+
+void sched_end(struct thread *thread) {
+    struct cpu *cpu = thread->cpu;
+    spinlock_acquire(&cpu->queue_lock);
+    thread->run_state = THREAD_STATE_DEAD;
     spinlock_release(&cpu->queue_lock);
 }
 

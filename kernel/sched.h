@@ -34,6 +34,9 @@ noreturn void sched_wait(void);
 void sched_hold(struct thread *thread);
 void sched_release(struct thread *thread);
 
+/* The thread, which is in no queue, will never be in one again: waking it does nothing. */
+void sched_end(struct thread *thread);
+
 /* Waits until no CPU has the (held) thread's state loaded. Not for the running thread. */
 void sched_await_off_cpu(const struct thread *thread);
 

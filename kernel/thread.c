@@ -102,7 +102,7 @@ void thread_end(struct thread *thread) {
     guest_thread_ended(thread);
     if (thread->run_state != THREAD_STATE_DEAD)
         thread->partition->thread_count--;
-    thread->run_state = THREAD_STATE_DEAD;
+    sched_end(thread);
 }
 
 noreturn void thread_exit(uint64_t code) {

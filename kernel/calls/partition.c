@@ -27,11 +27,19 @@ int64_t syscall_partition_create(uint64_t account_handle, uint64_t config_addres
     if (status != STATUS_OK)
         return call_end(status);
     struct partition *partition = NULL;
-    status = partition_create(CALL_TARGET(account, partition), &config, &partition);
+    handle_t handle;
+    status = handle_reserve(call_partition(), &handle);
     if (status != STATUS_OK)
         return call_end(status);
+    status = partition_create(CALL_TARGET(account, partition), &config, &partition);
+    if (status != STATUS_OK) {
+        handle_give_up(call_partition(), handle);
+        return call_end(status);
+    }
     set_event(partition, &event, config.event_bits);
-    return call_end_new(status, &partition->object, RIGHTS_ALL);
+    handle_fill(call_partition(), handle, &partition->object, RIGHTS_ALL);
+    object_put(&partition->object);
+    return call_end_value(handle);
 }
 
 int64_t syscall_partition_info(uint64_t handle, uint64_t info_address, uint64_t c, uint64_t d,

@@ -19,9 +19,19 @@ int64_t syscall_thread_create(uint64_t partition_handle, uint64_t space_handle,
     if (status != STATUS_OK)
         return call_end(status);
     struct thread *thread = NULL;
+    handle_t handle;
+    status = handle_reserve(call_partition(), &handle);
+    if (status != STATUS_OK)
+        return call_end(status);
     status = thread_create(CALL_TARGET(partition, partition), CALL_TARGET(space, space), &config,
                            &thread);
-    return call_end_new(status, thread == NULL ? NULL : &thread->object, RIGHTS_ALL);
+    if (status != STATUS_OK) {
+        handle_give_up(call_partition(), handle);
+        return call_end(status);
+    }
+    handle_fill(call_partition(), handle, &thread->object, RIGHTS_ALL);
+    object_put(&thread->object);
+    return call_end_value(handle);
 }
 
 int64_t syscall_thread_resume(uint64_t handle, uint64_t b, uint64_t c, uint64_t d, uint64_t e,

@@ -47,7 +47,7 @@ struct attack {
     uint32_t condition;
     uint64_t address; /* of a page fault */
     uint32_t access;  /* of a page fault: ATTACK_READ and so on */
-    uint32_t tcg;    /* outcomes that QEMU's TCG adds, where it is not a processor */
+    uint32_t tcg;     /* outcomes that QEMU's TCG adds, where it is not a processor */
 };
 _Static_assert(sizeof(struct attack) == 48, "attacks.S writes these rows");
 

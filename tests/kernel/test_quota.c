@@ -126,6 +126,12 @@ static void closing_gives_back(void) {
     tap_point("closing the last handle gives an object's memory back at once");
 }
 
+static void child_never_runs(volatile struct board *board) {
+    (void)board;
+    ((volatile struct board *)CHILD_BOARD)->survived = BOARD_MAGIC;
+    sys_thread_exit(0);
+}
+
 /* argument: a handle to its own partition. Creates until its handle table is full. */
 static void child_fills_its_table(volatile struct board *board) {
     handle_t self = (handle_t)board->argument[0];
@@ -136,13 +142,20 @@ static void child_fills_its_table(volatile struct board *board) {
     struct partition_info info;
     sys_partition_info(self, &info);
     uint64_t used = info.memory_used;
+    const struct partition_config grandchild = {.name = "none", .memory_quota = 0};
+    const struct thread_config thread = {.entry = (uint64_t)(uintptr_t)child_never_runs,
+                                         .stack = CHILD_STACK_BOTTOM,
+                                         .cpu = THREAD_ANY_CPU};
     for (uint32_t i = 0; i < 50; i++) {
         board->value[2] += sys_event_create(self) == -STATUS_QUOTA;
         board->value[2] += sys_region_create(self, PAGE_SIZE) == -STATUS_QUOTA;
         board->value[2] += sys_handle_duplicate(self, RIGHTS_SAME, 0) == -STATUS_QUOTA;
+        board->value[2] += sys_partition_create(self, &grandchild) == -STATUS_QUOTA;
+        board->value[2] += sys_thread_create(self, HANDLE_SPACE, &thread) == -STATUS_QUOTA;
     }
     sys_partition_info(self, &info);
     board->value[3] = info.memory_used - used;
+    board->value[4] = info.thread_count;
     sys_partition_exit(0);
 }
 
@@ -157,7 +170,9 @@ static void handle_limit(void) {
         tap_check_equal(info.state, PARTITION_STOPPED, "the child's state");
         tap_check_equal(info.handle_count, 40, "handles in its table");
         tap_check_result((int64_t)child.board->value[1], -STATUS_QUOTA, "the first refusal");
-        tap_check_equal(child.board->value[2], 150, "refusals");
+        tap_check_equal(child.board->value[2], 250, "refusals");
+        tap_check_equal(child.board->value[4], 1, "threads");
+        tap_check_equal(child.board->survived, 0, "a thread that was refused ran");
         tap_check_equal(child.board->value[3], 0, "memory lost by refused creations");
         tap_check_result(sys_handle_grant(child.partition, child_event(), RIGHT_SIGNAL),
                          -STATUS_QUOTA, "nor can it be given one");
