@@ -250,8 +250,14 @@ void cpuid_apply(struct arch_guest *guest, struct guest_cpuid *rows, uint32_t co
     }
     guest->xcr0_allowed = has_xsave ? xcr0 : XCR0_X87;
     guest->cpuid_end = rows + count;
-    if (count > 0 && rows[0].leaf == 0)
-        guest->cpuid_last_basic = rows[0].eax;
+    if (count == 0 || rows[0].leaf != 0)
+        return;
+    /* Leaves beyond the highest read as that one. */
+    guest->cpuid_last_basic = rows[0].eax;
+    for (uint32_t leaf = rows[0].eax; leaf < VIRT_CPUID_LEAVES; leaf++)
+        guest->cpuid_row[0][leaf] = rows[0].eax < VIRT_CPUID_LEAVES
+                                        ? guest->cpuid_row[0][rows[0].eax]
+                                        : NULL;
 }
 
 const struct guest_cpuid *cpuid_find(const struct guest *guest, uint32_t leaf, uint32_t subleaf) {
@@ -325,24 +331,42 @@ static void complete(struct vcpu *vcpu, const struct guest_cpuid *row) {
     }
 }
 
-enum exit_action cpuid_exit(struct vcpu *vcpu) {
-    uint64_t *gpr = vcpu->page->gpr;
-    const struct guest_cpuid *row = cpuid_find(vcpu->guest, (uint32_t)gpr[GPR_RAX],
-                                               (uint32_t)gpr[GPR_RCX]);
-    if (row == NULL) {
-        gpr[GPR_RAX] = gpr[GPR_RBX] = gpr[GPR_RCX] = gpr[GPR_RDX] = 0;
-        return ACTION_ADVANCE;
-    }
-    uint32_t flags = row->flags;
-    if ((flags & GUEST_CPUID_EXIT) != 0) {
-        vcpu->arch.leave_kind = EXIT_CPUID;
-        return ACTION_LEAVE;
-    }
+static void copy(uint64_t *gpr, const struct guest_cpuid *row) {
     gpr[GPR_RAX] = row->eax;
     gpr[GPR_RBX] = row->ebx;
     gpr[GPR_RCX] = row->ecx;
     gpr[GPR_RDX] = row->edx;
-    if ((flags & DYNAMIC) != 0)
+}
+
+/* Leaves with subleaves, of other ranges, that change, or that are not there. */
+static __attribute__((noinline)) enum exit_action answer_slowly(struct vcpu *vcpu) {
+    static const struct guest_cpuid zeros;
+    uint64_t *gpr = vcpu->page->gpr;
+    const struct guest_cpuid *row = cpuid_find(vcpu->guest, (uint32_t)gpr[GPR_RAX],
+                                               (uint32_t)gpr[GPR_RCX]);
+    if (row == NULL) {
+        copy(gpr, &zeros);
+        return ACTION_ADVANCE;
+    }
+    if ((row->flags & GUEST_CPUID_EXIT) != 0) {
+        vcpu->arch.leave_kind = EXIT_CPUID;
+        return ACTION_LEAVE;
+    }
+    copy(gpr, row);
+    if ((row->flags & DYNAMIC) != 0)
         complete(vcpu, row);
+    return ACTION_ADVANCE;
+}
+
+enum exit_action cpuid_exit(struct vcpu *vcpu) {
+    uint64_t *gpr = vcpu->page->gpr;
+    uint32_t leaf = (uint32_t)gpr[GPR_RAX];
+    if (leaf >= VIRT_CPUID_LEAVES)
+        return answer_slowly(vcpu);
+    const struct guest_cpuid *row =
+        vcpu->guest->arch.cpuid_row[0][leaf % VIRT_CPUID_LEAVES]; /* also in speculation */
+    if (row == NULL || row->flags != 0)
+        return answer_slowly(vcpu);
+    copy(gpr, row);
     return ACTION_ADVANCE;
 }

@@ -18,8 +18,6 @@
 #include "kernel/arch.h"
 #include "kernel/cpu.h"
 #include "kernel/guest.h"
-#include "kernel/log.h"
-#include "kernel/partition.h"
 #include "kernel/print.h"
 #include "kernel/sched.h"
 #include "kernel/thread.h"
@@ -234,6 +232,7 @@ static noreturn void failed_entry(struct vcpu *vcpu, uint32_t reason) {
     const char *name = basic < REASON_COUNT ? vmx_reasons[basic].name : NULL;
     vmx_fail(vcpu, "%s (exit reason %x, qualification %lx)", name == NULL ? "unknown exit" : name,
              reason, vmcs_read(EXIT_QUALIFICATION));
+    arch_vcpu_unload(vcpu); /* whatever the VMCS has become: the next entry launches it */
     vmx_leave(vcpu, EXIT_FAILED_ENTRY);
 }
 
@@ -300,8 +299,7 @@ void vmx_enter_failed(struct vcpu *vcpu) {
             text = texts[i].text;
     vmx_fail(vcpu, "VM entry failed: error %u, %s", error, text);
     vcpu->page->exit.failed.code = error;
-    log_line("guest of partition %s: VM entry failed: error %u, %s",
-             vcpu->guest->object.owner->name, error, text);
+    arch_vcpu_unload(vcpu);
     vmx_leave(vcpu, EXIT_FAILED_ENTRY);
 }
 

@@ -78,9 +78,13 @@ void vmx_timer(struct vcpu *vcpu) {
 /* ---- injection */
 
 static void inject(const struct vcpu_event *event) {
-    vmcs_write_32(ENTRY_EVENT, event->info);
-    if ((event->info & EVENT_HAS_ERROR) != 0)
+    uint32_t info = event->info;
+    if ((info & EVENT_HAS_ERROR) != 0) {
         vmcs_write_32(ENTRY_EVENT_ERROR, event->error);
+        if ((vmcs_read(GUEST_CR0) & CR0_PE) == 0)
+            info &= ~EVENT_HAS_ERROR; /* there are none in real mode */
+    }
+    vmcs_write_32(ENTRY_EVENT, info);
     if (event_has_length(event->info))
         vmcs_write_32(ENTRY_INSTRUCTION_LENGTH, event->instruction_length);
 }
