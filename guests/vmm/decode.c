@@ -1,115 +1,15 @@
-/* Instruction decoding by table: opcode to form, then prefixes, ModRM and immediate decide the
- * rest. */
+/* Instruction decoding by table: prefixes, opcode to row, then ModRM, address and immediate. */
 #include "guests/vmm/decode.h"
 
-#include <string.h>
-
+#include "guests/vmm/decode_table.h"
 #include "kernel/abi/guest.h"
-
-enum form {
-    FORM_NONE,
-    FORM_LOAD,      /* reg <- r/m */
-    FORM_STORE,     /* r/m <- reg */
-    FORM_STORE_IMM, /* r/m <- imm, /0 */
-    FORM_EXCHANGE,
-    FORM_ALU_STORE,  /* r/m OP= reg, operation in bits 5:3 of the opcode */
-    FORM_ALU_LOAD,   /* reg OP= r/m */
-    FORM_ALU_IMM,    /* group 1: r/m OP= imm, operation in ModRM.reg */
-    FORM_ALU_IMM8,   /* the same with a sign-extended byte */
-    FORM_TEST,       /* r/m, reg */
-    FORM_GROUP_3,    /* /0 and /1: TEST r/m, imm */
-    FORM_OFFSET_IN,  /* accumulator <- moffs */
-    FORM_OFFSET_OUT, /* moffs <- accumulator */
-    FORM_STORE_STRING,
-    FORM_MOVE_STRING,
-    FORM_PORT_STRING,
-    FORM_EXTEND_ZERO,    /* MOVZX from the width that the opcode says */
-    FORM_EXTEND_SIGN,    /* MOVSX */
-    FORM_EXTEND_SIGN_32, /* MOVSXD */
-    FORM_COUNT
-};
-
-/* What an opcode is; bit 0 of it is clear for the byte form wherever both exist. */
-static const uint8_t one_byte[256] = {
-#define ALU(op)                                                                             \
-    [(op)*8] = FORM_ALU_STORE, [(op)*8 + 1] = FORM_ALU_STORE, [(op)*8 + 2] = FORM_ALU_LOAD, \
-    [(op)*8 + 3] = FORM_ALU_LOAD
-    ALU(DECODE_ADD),
-    ALU(DECODE_OR),
-    ALU(DECODE_ADC),
-    ALU(DECODE_SBB),
-    ALU(DECODE_AND),
-    ALU(DECODE_SUB),
-    ALU(DECODE_XOR),
-    ALU(DECODE_CMP),
-#undef ALU
-    [0x63] = FORM_EXTEND_SIGN_32,
-    [0x6c] = FORM_PORT_STRING,
-    [0x6d] = FORM_PORT_STRING,
-    [0x6e] = FORM_PORT_STRING,
-    [0x6f] = FORM_PORT_STRING,
-    [0x80] = FORM_ALU_IMM,
-    [0x81] = FORM_ALU_IMM,
-    [0x83] = FORM_ALU_IMM8,
-    [0x84] = FORM_TEST,
-    [0x85] = FORM_TEST,
-    [0x86] = FORM_EXCHANGE,
-    [0x87] = FORM_EXCHANGE,
-    [0x88] = FORM_STORE,
-    [0x89] = FORM_STORE,
-    [0x8a] = FORM_LOAD,
-    [0x8b] = FORM_LOAD,
-    [0xa0] = FORM_OFFSET_IN,
-    [0xa1] = FORM_OFFSET_IN,
-    [0xa2] = FORM_OFFSET_OUT,
-    [0xa3] = FORM_OFFSET_OUT,
-    [0xa4] = FORM_MOVE_STRING,
-    [0xa5] = FORM_MOVE_STRING,
-    [0xaa] = FORM_STORE_STRING,
-    [0xab] = FORM_STORE_STRING,
-    [0xc6] = FORM_STORE_IMM,
-    [0xc7] = FORM_STORE_IMM,
-    [0xf6] = FORM_GROUP_3,
-    [0xf7] = FORM_GROUP_3,
-};
-
-static uint8_t two_byte(uint8_t opcode) {
-    switch (opcode) {
-    case 0xb6:
-    case 0xb7: return FORM_EXTEND_ZERO;
-    case 0xbe:
-    case 0xbf: return FORM_EXTEND_SIGN;
-    default: return FORM_NONE;
-    }
-}
-
-/* How a form goes on after its opcode. */
-static const struct {
-    uint8_t operation;
-    bool has_modrm;
-} forms[FORM_COUNT] = {
-    [FORM_LOAD] = {DECODE_LOAD,                true },
-    [FORM_STORE] = {DECODE_STORE,               true },
-    [FORM_STORE_IMM] = {DECODE_STORE,               true },
-    [FORM_EXCHANGE] = {DECODE_EXCHANGE,            true },
-    [FORM_ALU_STORE] = {DECODE_ARITHMETIC,          true },
-    [FORM_ALU_LOAD] = {DECODE_ARITHMETIC_REGISTER, true },
-    [FORM_ALU_IMM] = {DECODE_ARITHMETIC,          true },
-    [FORM_ALU_IMM8] = {DECODE_ARITHMETIC,          true },
-    [FORM_TEST] = {DECODE_TEST,                true },
-    [FORM_GROUP_3] = {DECODE_TEST,                true },
-    [FORM_OFFSET_IN] = {DECODE_LOAD,                false},
-    [FORM_OFFSET_OUT] = {DECODE_STORE,               false},
-    [FORM_STORE_STRING] = {DECODE_STORE_STRING,        false},
-    [FORM_MOVE_STRING] = {DECODE_MOVE_STRING,         false},
-    [FORM_PORT_STRING] = {DECODE_PORT_STRING,         false},
-    [FORM_EXTEND_ZERO] = {DECODE_LOAD,                true },
-    [FORM_EXTEND_SIGN] = {DECODE_LOAD,                true },
-    [FORM_EXTEND_SIGN_32] = {DECODE_LOAD,                true },
-};
 
 #define REX_W 8u
 #define REX_R 4u
+#define REX_X 2u
+#define REX_B 1u
+
+#define OPCODE_IMMEDIATE_BYTE 0x82u /* group 1 again, outside 64-bit code */
 
 struct cursor {
     const uint8_t *bytes;
@@ -117,12 +17,23 @@ struct cursor {
     uint32_t at;
 };
 
+/* What the prefixes say and the description has no place for. */
 struct prefixes {
     bool operand_size;
     bool address_size;
     bool has_rex;
+    bool has_segment;
     uint8_t rex;
 };
+
+struct decoder {
+    struct cursor cursor;
+    struct prefixes prefixes;
+    enum decode_mode mode;
+    struct decode *decode;
+};
+
+/* --- Bytes --- */
 
 static bool take(struct cursor *cursor, uint8_t *byte) {
     if (cursor->at >= cursor->length) {
@@ -132,12 +43,7 @@ static bool take(struct cursor *cursor, uint8_t *byte) {
     return true;
 }
 
-static bool skip(struct cursor *cursor, uint32_t count) {
-    cursor->at += count;
-    return cursor->at <= cursor->length;
-}
-
-/* COUNT bytes, little-endian, sign-extended. */
+/* COUNT bytes, little-endian, sign-extended; none are 0. */
 static bool take_signed(struct cursor *cursor, uint32_t count, uint64_t *value) {
     uint64_t result = 0;
     uint8_t byte = 0;
@@ -154,50 +60,44 @@ static bool take_signed(struct cursor *cursor, uint32_t count, uint64_t *value) 
     return true;
 }
 
+/* --- Prefixes --- */
+
+/* Of the four old segments' prefixes, 64-bit code ignores all, even after one that it heeds. */
+static void take_segment(struct decoder *decoder, uint8_t segment) {
+    if (decoder->mode != DECODE_MODE_64 || segment >= DECODE_FS) {
+        decoder->decode->segment = segment;
+        decoder->prefixes.has_segment = true;
+    }
+}
+
 /* Prefixes in any order; a REX counts only right before the opcode. OPCODE gets what follows. */
-static bool take_prefixes(struct cursor *cursor, enum decode_mode mode, struct decode *decode,
-                          struct prefixes *prefixes, uint8_t *opcode) {
-    static const uint8_t segments[6][2] = {
-        {0x26, DECODE_ES},
-        {0x2e, DECODE_CS},
-        {0x36, DECODE_SS},
-        {0x3e, DECODE_DS},
-        {0x64, DECODE_FS},
-        {0x65, DECODE_GS}
-    };
+static bool take_prefixes(struct decoder *decoder, uint8_t *opcode) {
+    struct prefixes *prefixes = &decoder->prefixes;
     for (;;) {
-        if (!take(cursor, opcode)) {
+        if (!take(&decoder->cursor, opcode)) {
             return false;
         }
-        bool is_prefix = true;
-        switch (*opcode) {
-        case 0x66: prefixes->operand_size = true; break;
-        case 0x67: prefixes->address_size = true; break;
-        case 0xf0: break; /* LOCK: device memory is accessed once anyway */
-        case 0xf2:
-        case 0xf3: decode->repeats = true; break;
-        default: is_prefix = false; break;
+        const struct decode_row *row = &decode_one_byte[*opcode];
+        if (row->shape != SHAPE_PREFIX) {
+            return true;
         }
-        for (unsigned i = 0; i < 6; i++) {
-            if (*opcode == segments[i][0]) {
-                decode->segment = segments[i][1];
-                is_prefix = true;
+        prefixes->has_rex = false;
+        prefixes->rex = 0;
+        switch (row->operation) {
+        case PREFIX_SEGMENT: take_segment(decoder, row->arithmetic); break;
+        case PREFIX_OPERAND_SIZE: prefixes->operand_size = true; break;
+        case PREFIX_ADDRESS_SIZE: prefixes->address_size = true; break;
+        case PREFIX_LOCK: decoder->decode->is_locked = true; break;
+        case PREFIX_REPEAT: decoder->decode->repeat = row->arithmetic; break;
+        default: /* REX; elsewhere INC and DEC of a register */
+            if (decoder->mode != DECODE_MODE_64) {
+                return false;
             }
-        }
-        if (is_prefix) {
-            prefixes->has_rex = false;
-            continue;
-        }
-        if (mode != DECODE_MODE_64 || (*opcode & 0xf0) != 0x40) {
+            prefixes->has_rex = true;
+            prefixes->rex = *opcode;
             break;
         }
-        prefixes->has_rex = true;
-        prefixes->rex = *opcode;
     }
-    if (!prefixes->has_rex) {
-        prefixes->rex = 0;
-    }
-    return true;
 }
 
 static uint8_t address_width(enum decode_mode mode, bool prefix) {
@@ -216,104 +116,237 @@ static uint8_t operand_width(enum decode_mode mode, const struct prefixes *prefi
     return (mode == DECODE_MODE_16) != prefixes->operand_size ? 2 : 4;
 }
 
-/* Skips what ModRM says of the address: SIB and displacement. False for a register operand. */
-static bool skip_address(struct cursor *cursor, uint8_t modrm, uint8_t width) {
-    uint8_t mod = modrm >> 6, rm = modrm & 7, sib;
+/* --- ModRM --- */
+
+static uint8_t extended(const struct decoder *decoder, unsigned number, uint8_t rex_bit) {
+    return (uint8_t)(number | (decoder->prefixes.rex & rex_bit ? 8u : 0));
+}
+
+static bool take_address_16(struct decoder *decoder, uint8_t mod, uint8_t rm) {
+    static const uint8_t bases[8] = {GPR_RBX, GPR_RBX, GPR_RBP, GPR_RBP,
+                                     GPR_RSI, GPR_RDI, GPR_RBP, GPR_RBX};
+    static const uint8_t indexes[8] = {
+        GPR_RSI,
+        GPR_RDI,
+        GPR_RSI,
+        GPR_RDI,
+        DECODE_REGISTER_NONE,
+        DECODE_REGISTER_NONE,
+        DECODE_REGISTER_NONE,
+        DECODE_REGISTER_NONE,
+    };
+    struct decode *decode = decoder->decode;
+    if (mod == 0 && rm == 6) {
+        return take_signed(&decoder->cursor, 2, &decode->offset);
+    }
+    decode->base = bases[rm];
+    decode->index = indexes[rm];
+    return take_signed(&decoder->cursor, mod, &decode->offset); /* mod 1: a byte, mod 2: two */
+}
+
+static bool take_sib(struct decoder *decoder, uint8_t mod) {
+    struct decode *decode = decoder->decode;
+    uint8_t sib;
+    if (!take(&decoder->cursor, &sib)) {
+        return false;
+    }
+    uint8_t index = extended(decoder, sib >> 3 & 7, REX_X);
+    if (index != GPR_RSP) {
+        decode->index = index;
+        decode->scale = sib >> 6;
+    }
+    if (mod == 0 && (sib & 7) == GPR_RBP) {
+        return take_signed(&decoder->cursor, 4, &decode->offset);
+    }
+    decode->base = extended(decoder, sib & 7, REX_B);
+    return true;
+}
+
+static bool take_address_32(struct decoder *decoder, uint8_t mod, uint8_t rm) {
+    struct decode *decode = decoder->decode;
+    if (rm == GPR_RSP) {
+        if (!take_sib(decoder, mod)) {
+            return false;
+        }
+    } else if (mod == 0 && rm == GPR_RBP) {
+        if (decoder->mode == DECODE_MODE_64) {
+            decode->base = DECODE_REGISTER_RIP;
+        }
+        return take_signed(&decoder->cursor, 4, &decode->offset);
+    } else {
+        decode->base = extended(decoder, rm, REX_B);
+    }
+    if (mod == 0) {
+        return true;
+    }
+    return take_signed(&decoder->cursor, mod == 1 ? 1 : 4, &decode->offset);
+}
+
+/* False also for a register operand: such an instruction touches no memory. */
+static bool take_address(struct decoder *decoder, uint8_t modrm) {
+    struct decode *decode = decoder->decode;
+    uint8_t mod = modrm >> 6, rm = modrm & 7;
     if (mod == 3) {
         return false;
     }
-    if (width == 2) {
-        return skip(cursor, mod == 1 ? 1 : mod == 2 || rm == 6 ? 2 : 0);
+    bool ok = decode->address_width == 2 ? take_address_16(decoder, mod, rm)
+                                         : take_address_32(decoder, mod, rm);
+    if (!decoder->prefixes.has_segment && (decode->base == GPR_RSP || decode->base == GPR_RBP)) {
+        decode->segment = DECODE_SS;
     }
-    if (rm == 4) {
-        if (!take(cursor, &sib)) {
-            return false;
-        }
-        if (mod == 0 && (sib & 7) == 5) {
-            return skip(cursor, 4);
-        }
-    }
-    return skip(cursor, mod == 1 ? 1 : mod == 2 || rm == 5 ? 4 : 0);
+    return ok;
 }
 
+/* --- Operands --- */
+
 /* Without REX, byte registers 4 to 7 are AH, CH, DH and BH. */
-static void set_register(struct decode *decode, uint8_t number, bool has_rex) {
-    decode->register_is_high = decode->register_width == 1 && !has_rex && number >= 4 && number < 8;
+static void set_register(const struct decoder *decoder, uint8_t number) {
+    struct decode *decode = decoder->decode;
+    decode->register_is_high = decode->register_width == 1 && !decoder->prefixes.has_rex &&
+                               number >= 4;
     decode->reg = decode->register_is_high ? number - 4 : number;
 }
 
-static bool take_immediate(struct cursor *cursor, enum form form, uint8_t width,
-                           struct decode *decode) {
-    uint32_t count = form == FORM_ALU_IMM8 ? 1u : width > 4 ? 4u : width;
-    decode->has_immediate = true;
-    return take_signed(cursor, count, &decode->immediate);
+static void set_widths(const struct decoder *decoder, const struct decode_row *row,
+                       uint8_t opcode) {
+    struct decode *decode = decoder->decode;
+    uint8_t full = operand_width(decoder->mode, &decoder->prefixes);
+    decode->width = row->width == WIDTH_FULL || (opcode & 1) ? full : 1;
+    decode->register_width = decode->width;
+    switch (row->shape) {
+    case SHAPE_SELECTOR: decode->width = 2; break;
+    case SHAPE_STACK:
+        if (decoder->mode == DECODE_MODE_64 && full == 4) {
+            decode->width = 8;
+        }
+        break;
+    case SHAPE_EXTENDED:
+        decode->register_width = full;
+        decode->width = opcode & 1 ? 2 : 1;
+        break;
+    case SHAPE_EXTENDED_32:
+        decode->register_width = full;
+        decode->width = full < 4 ? full : 4;
+        break;
+    case SHAPE_PORT_STRING:
+        if (decode->width == 8) {
+            decode->width = 4;
+        }
+        break;
+    default: break;
+    }
 }
 
-static bool finish_modrm(struct cursor *cursor, enum form form, const struct prefixes *prefixes,
-                         uint8_t opcode, struct decode *decode) {
+static bool take_immediate(struct decoder *decoder, uint32_t count) {
+    struct decode *decode = decoder->decode;
+    decode->has_immediate = true;
+    return take_signed(&decoder->cursor, count, &decode->immediate);
+}
+
+/* What follows ModRM's address. */
+static bool take_operands(struct decoder *decoder, const struct decode_row *row, uint8_t modrm) {
+    struct decode *decode = decoder->decode;
+    uint8_t number = modrm >> 3 & 7;
+    switch (row->shape) {
+    case SHAPE_SELECTOR: decode->reg = number; return number < DECODE_SEGMENT_COUNT;
+    case SHAPE_IMMEDIATE: return take_immediate(decoder, decode->width > 4 ? 4 : decode->width);
+    case SHAPE_IMMEDIATE_8: return take_immediate(decoder, 1);
+    case SHAPE_MEMORY:
+    case SHAPE_STACK: return true;
+    default: set_register(decoder, extended(decoder, number, REX_R)); return true;
+    }
+}
+
+static bool take_modrm(struct decoder *decoder, const struct decode_row *row, uint8_t opcode) {
     uint8_t modrm;
-    if (!take(cursor, &modrm) || !skip_address(cursor, modrm, decode->address_width)) {
+    if (!take(&decoder->cursor, &modrm)) {
         return false;
     }
-    uint8_t extension = modrm >> 3 & 7;
-    set_register(decode, (uint8_t)(extension | (prefixes->rex & REX_R ? 8 : 0)), prefixes->has_rex);
-    switch (form) {
-    case FORM_ALU_STORE:
-    case FORM_ALU_LOAD: decode->arithmetic = opcode >> 3 & 7; return true;
-    case FORM_ALU_IMM:
-    case FORM_ALU_IMM8:
-        decode->arithmetic = extension;
-        return take_immediate(cursor, form, decode->width, decode);
-    case FORM_STORE_IMM:
-        return extension == 0 && take_immediate(cursor, form, decode->width, decode);
-    case FORM_GROUP_3: return extension <= 1 && take_immediate(cursor, form, decode->width, decode);
-    default: return true;
+    if (row->shape == SHAPE_GROUP) {
+        row = &decode_groups[row->operation][modrm >> 3 & 7];
+        if (row->shape == SHAPE_NONE) {
+            return false;
+        }
+    }
+    struct decode *decode = decoder->decode;
+    decode->operation = row->operation;
+    decode->arithmetic = row->arithmetic;
+    set_widths(decoder, row, opcode);
+    return take_address(decoder, modrm) && take_operands(decoder, row, modrm);
+}
+
+/* Moves between the accumulator and an address in the instruction, which is not extended. */
+static bool take_offset(struct decoder *decoder) {
+    struct decode *decode = decoder->decode;
+    if (!take_signed(&decoder->cursor, decode->address_width, &decode->offset)) {
+        return false;
+    }
+    if (decode->address_width < 8) {
+        decode->offset &= (1ull << (8 * decode->address_width)) - 1;
+    }
+    return true;
+}
+
+static bool take_rest(struct decoder *decoder, const struct decode_row *row, uint8_t opcode) {
+    struct decode *decode = decoder->decode;
+    switch (row->shape) {
+    case SHAPE_NONE: return false;
+    case SHAPE_STRING:
+    case SHAPE_PORT_STRING:
+    case SHAPE_OFFSET:
+        decode->operation = row->operation;
+        decode->reg = GPR_RAX;
+        set_widths(decoder, row, opcode);
+        return row->shape != SHAPE_OFFSET || take_offset(decoder);
+    default: return take_modrm(decoder, row, opcode);
     }
 }
 
 bool decode_instruction(const uint8_t *bytes, uint32_t length, enum decode_mode mode,
                         struct decode *decode) {
-    struct cursor cursor = {bytes, length < DECODE_LENGTH_MAX ? length : DECODE_LENGTH_MAX, 0};
-    struct prefixes prefixes = {0};
+    struct decoder decoder = {
+        .cursor = {bytes, length < DECODE_LENGTH_MAX ? length : DECODE_LENGTH_MAX, 0},
+        .mode = mode,
+        .decode = decode
+    };
     uint8_t opcode;
-    *decode = (struct decode){0};
-    if (!take_prefixes(&cursor, mode, decode, &prefixes, &opcode)) {
+    *decode = (struct decode){.segment = DECODE_DS,
+                              .base = DECODE_REGISTER_NONE,
+                              .index = DECODE_REGISTER_NONE};
+    if (!take_prefixes(&decoder, &opcode)) {
         return false;
     }
-    enum form form = one_byte[opcode];
-    if (opcode == 0x0f) {
-        if (!take(&cursor, &opcode)) {
+    const struct decode_row *row = &decode_one_byte[opcode];
+    decode->address_width = address_width(mode, decoder.prefixes.address_size);
+    if (row->shape == SHAPE_ESCAPE) {
+        if (!take(&decoder.cursor, &opcode)) {
             return false;
         }
-        form = two_byte(opcode);
-    }
-    if (form == FORM_NONE || (form == FORM_EXTEND_SIGN_32 && mode != DECODE_MODE_64)) {
+        row = &decode_two_byte[opcode];
+    } else if ((opcode == OPCODE_IMMEDIATE_BYTE && mode == DECODE_MODE_64) ||
+               (row->shape == SHAPE_EXTENDED_32 && mode != DECODE_MODE_64)) {
         return false;
     }
-
-    decode->operation = forms[form].operation;
-    decode->address_width = address_width(mode, prefixes.address_size);
-    decode->register_width = operand_width(mode, &prefixes);
-    decode->width = opcode & 1 ? decode->register_width : 1;
-    switch (form) {
-    case FORM_EXTEND_SIGN: decode->sign_extends = true; /* fall through */
-    case FORM_EXTEND_ZERO: decode->width = opcode & 1 ? 2 : 1; break;
-    case FORM_EXTEND_SIGN_32:
-        decode->sign_extends = true;
-        decode->width = decode->register_width < 4 ? decode->register_width : 4;
-        break;
-    case FORM_PORT_STRING: decode->width = decode->width > 4 ? 4 : decode->width; /* fall through */
-    default: decode->register_width = decode->width; break;
-    }
-
-    bool ok;
-    if (forms[form].has_modrm) {
-        ok = finish_modrm(&cursor, form, &prefixes, opcode, decode);
-    } else {
-        decode->reg = GPR_RAX;
-        bool has_offset = form == FORM_OFFSET_IN || form == FORM_OFFSET_OUT;
-        ok = skip(&cursor, has_offset ? decode->address_width : 0);
-    }
-    decode->length = (uint8_t)cursor.at;
+    bool ok = take_rest(&decoder, row, opcode);
+    decode->sign_extends = decode->operation == DECODE_LOAD && decode->arithmetic != 0;
+    decode->length = (uint8_t)decoder.cursor.at;
     return ok;
+}
+
+/* SDM Vol. 2, "LOCK": only these, and only if they write their memory operand. */
+bool decode_may_be_locked(const struct decode *decode) {
+    switch (decode->operation) {
+    case DECODE_ARITHMETIC: return decode->arithmetic != DECODE_CMP;
+    case DECODE_EXCHANGE:
+    case DECODE_NOT:
+    case DECODE_NEGATE:
+    case DECODE_INCREMENT:
+    case DECODE_DECREMENT:
+    case DECODE_COMPARE_EXCHANGE:
+    case DECODE_EXCHANGE_ADD:
+    case DECODE_BIT_SET:
+    case DECODE_BIT_RESET:
+    case DECODE_BIT_COMPLEMENT: return true;
+    default: return false;
+    }
 }

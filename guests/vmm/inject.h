@@ -5,12 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guests/vmm/exceptions.h"
 #include "guests/vmm/machine.h"
-
-/* SDM Vol. 3, 6.3.1 "External Interrupts" and table 6-1 "Protected-Mode Exceptions and Interrupts"
- */
-#define EXCEPTION_GENERAL_PROTECTION 13u
-#define EXCEPTION_PAGE_FAULT         14u
 
 /* The vector that the PIC has given, after EXIT_WINDOW. */
 void inject_external(struct vcpu *vcpu, uint8_t vector);

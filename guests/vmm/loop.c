@@ -32,6 +32,14 @@ NOINLINE static void draw_consequences(struct machine *machine) {
     io_thread_deadline_moved(machine);
 }
 
+static void inject_fault(struct vcpu *vcpu, const struct emulate_fault *fault) {
+    if (fault->vector == EXCEPTION_PAGE_FAULT) {
+        inject_page_fault(vcpu, fault->linear, fault->error);
+    } else {
+        inject_exception(vcpu, fault->vector, fault->has_error, fault->error);
+    }
+}
+
 /* An instruction that had to be carried out here: what now? */
 static void after_emulation(struct vcpu *vcpu, const struct emulate *emulate,
                             enum emulate_result result) {
@@ -39,9 +47,7 @@ static void after_emulation(struct vcpu *vcpu, const struct emulate *emulate,
     const struct vcpu_page *page = vcpu->page;
     switch (result) {
     case EMULATE_DONE: return;
-    case EMULATE_FAULT:
-        inject_page_fault(vcpu, emulate->fault.linear, emulate->fault.error);
-        return;
+    case EMULATE_FAULT: inject_fault(vcpu, &emulate->fault); return;
     case EMULATE_NO_CODE:
         end_failed("the guest runs code at RIP %#llx, which is no memory",
                    (unsigned long long)page->rip);
@@ -53,12 +59,29 @@ static void after_emulation(struct vcpu *vcpu, const struct emulate *emulate,
                bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]);
 }
 
+static void get_segments(void *context, struct guest_segment segments[DECODE_SEGMENT_COUNT]) {
+    const struct vcpu *vcpu = context;
+    struct guest_state state;
+    int64_t result = sys_guest_get_state(vcpu->machine->guest, vcpu->index, &state);
+    if (result < 0) {
+        end_call_failed("a vCPU's segments", result);
+    }
+    segments[DECODE_ES] = state.es;
+    segments[DECODE_CS] = state.cs;
+    segments[DECODE_SS] = state.ss;
+    segments[DECODE_DS] = state.ds;
+    segments[DECODE_FS] = state.fs;
+    segments[DECODE_GS] = state.gs;
+}
+
 static struct emulate emulate_make(struct vcpu *vcpu) {
     struct machine *machine = vcpu->machine;
     return (struct emulate){.page = vcpu->page,
                             .memory = &machine->memory,
                             .io = &machine->board.io,
-                            .devices = &machine->board.memory};
+                            .devices = &machine->board.memory,
+                            .get_segments = get_segments,
+                            .context = vcpu};
 }
 
 NOINLINE static void port_string(struct vcpu *vcpu) {

@@ -1,5 +1,4 @@
-/* units: guests/vmm/emulate.c guests/vmm/flags.c guests/vmm/decode.c guests/vmm/walk.c
- * guests/vmm/guest_memory.c guests/vmm/devices/bus.c */
+/* units: tests/unit/support/vmm_emulate.units */
 /*
  * Instructions carried out: registers, flags (compared with this computer's own), devices, strings,
  * faults in the middle.
@@ -12,7 +11,9 @@
 #include <string.h>
 
 #include "guests/vmm/emulate.h"
+#include "guests/vmm/exceptions.h"
 #include "guests/vmm/flags.h"
+#include "guests/vmm/operand.h"
 
 #define DEVICE 0xfec00000ull
 #define CODE   0x5000ull
@@ -98,10 +99,16 @@ static int setup(void **state) {
     return 0;
 }
 
+/* The exit tells that the operand, wherever the instruction says it is, is the device. */
 static enum emulate_result run(uint64_t offset, const uint8_t *bytes, size_t length) {
+    struct decode decode;
     memcpy(ram + page.rip, bytes, length);
     page.exit.memory.address = DEVICE + offset;
+    if (decode_instruction(bytes, (uint32_t)length, emulate_mode(&page), &decode)) {
+        page.exit.memory.linear_address = operand_offset(&page, &decode);
+    }
     page.exit.memory.linear_address_is_valid = 1;
+    page.exit.memory.access = EXIT_ACCESS_READ | EXIT_ACCESS_WRITE;
     return emulate_memory(&emulate);
 }
 
@@ -128,7 +135,8 @@ static void test_store(void **state) {
 static void test_load(void **state) {
     (void)state;
     device.words[2] = 0xfedcba9876543280;
-    page.gpr[GPR_RAX] = page.gpr[GPR_RBX] = page.gpr[GPR_R9] = UINT64_MAX;
+    page.gpr[GPR_RAX] = 0xffffffffffffff00;
+    page.gpr[GPR_RBX] = page.gpr[GPR_R9] = UINT64_MAX;
     page.rsp = 0x1000;
     RUN(16, 0x8b, 0x00); /* mov eax, [rax]: clears the upper half */
     assert_int_equal(page.gpr[GPR_RAX], 0x76543280);
@@ -282,21 +290,275 @@ static void test_unknown(void **state) {
     assert_int_equal(emulate_memory(&emulate), EMULATE_NO_CODE);
 }
 
-static void test_16_bit_code(void **state) {
+/* --- Faults --- */
+
+static enum emulate_result step(const uint8_t *bytes, size_t length) {
+    memcpy(ram + page.rip + page.cs_base, bytes, length);
+    page.exit.memory.access = 0; /* the exit tells of another operand */
+    return emulate_memory(&emulate);
+}
+
+#define STEP(...) step((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+
+static void expect_fault(uint8_t vector, bool has_error, uint32_t error) {
+    assert_int_equal(emulate.fault.vector, vector);
+    assert_int_equal(emulate.fault.has_error, has_error);
+    assert_int_equal(emulate.fault.error, error);
+    assert_int_equal(page.rip, CODE);
+    assert_int_equal(page.dirty, 0);
+    assert_int_equal(device.read_count, 0);
+    assert_int_equal(device.write_count, 0);
+}
+
+static void test_lock_fault(void **state) {
     (void)state;
+    page.gpr[GPR_RAX] = DEVICE;
+    assert_int_equal(STEP(0xf0, 0x89, 0x08), EMULATE_FAULT); /* lock mov [rax], ecx */
+    expect_fault(EXCEPTION_INVALID_OPCODE, false, 0);
+}
+
+static void test_canonical_fault(void **state) {
+    (void)state;
+    page.gpr[GPR_RAX] = page.rsp = 0x0000800000000000;
+    assert_int_equal(STEP(0x89, 0x08), EMULATE_FAULT);
+    expect_fault(EXCEPTION_GENERAL_PROTECTION, true, 0);
+    assert_int_equal(STEP(0x89, 0x0c, 0x24), EMULATE_FAULT); /* mov [rsp], ecx */
+    expect_fault(EXCEPTION_STACK, true, 0);
+    page.gpr[GPR_RAX] = 0x00007ffffffffffe; /* its end is beyond */
+    assert_int_equal(STEP(0x89, 0x08), EMULATE_FAULT);
+    expect_fault(EXCEPTION_GENERAL_PROTECTION, true, 0);
+}
+
+static void test_alignment_fault(void **state) {
+    (void)state;
+    uint64_t *tables = (uint64_t *)(void *)ram;
+    page.cpl = 3;
+    page.cr0 |= 1u << 18;
+    page.rflags |= 1u << 18;
+    for (uint64_t i = 0; i < 0x20; i++) {
+        tables[0x6000 / 8 + i] |= 4;
+    }
+    tables[0x1000 / 8] |= 4;
+    tables[0x2000 / 8] |= 4;
+    tables[0x3000 / 8] |= 4;
+    page.gpr[GPR_RAX] = 0x8002;
+    assert_int_equal(STEP(0x89, 0x08), EMULATE_FAULT);
+    expect_fault(EXCEPTION_ALIGNMENT, true, 0);
+    page.gpr[GPR_RAX] = 0x8004;
+    assert_int_equal(STEP(0x89, 0x08), EMULATE_DONE);
+}
+
+/* A page that may be read only: an instruction that reads and writes faults before it reads. */
+static void test_write_fault(void **state) {
+    (void)state;
+    uint64_t *tables = (uint64_t *)(void *)ram;
+    tables[0x4000 / 8 + 0x1f6] &= ~2ull;
+    page.gpr[GPR_RAX] = DEVICE + 8;
+    assert_int_equal(STEP(0x83, 0x08, 0x01), EMULATE_FAULT); /* or dword [rax], 1 */
+    expect_fault(EXCEPTION_PAGE_FAULT, true, 3);
+    assert_int_equal(emulate.fault.linear, DEVICE + 8);
+    assert_int_equal(STEP(0x85, 0x08), EMULATE_DONE); /* test [rax], ecx */
+}
+
+/* --- Two operands, two pages --- */
+
+static void test_across_pages(void **state) {
+    (void)state;
+    uint64_t *tables = (uint64_t *)(void *)ram;
+    tables[0x6000 / 8 + 9] = DEVICE | 3; /* behind RAM at 0x8000: the device */
+    page.gpr[GPR_RAX] = 0x8ffd;
+    page.gpr[GPR_RCX] = 0x8877665544332211;
+    assert_int_equal(STEP(0x48, 0x89, 0x08), EMULATE_DONE); /* mov [rax], rcx */
+    assert_memory_equal(ram + 0x8ffd, ((uint8_t[]){0x11, 0x22, 0x33}), 3);
+    assert_int_equal(device.words[0], 0x8877665544);
+    assert_int_equal(STEP(0x48, 0xf7, 0x10), EMULATE_DONE); /* not qword [rax] */
+    assert_memory_equal(ram + 0x8ffd, ((uint8_t[]){0xee, 0xdd, 0xcc}), 3);
+    assert_int_equal(device.words[0], 0x778899aabb);
+    tables[0x6000 / 8 + 9] = 0;
+    assert_int_equal(STEP(0x48, 0xf7, 0x10), EMULATE_FAULT);
+    assert_int_equal(emulate.fault.linear, 0x9000);
+    assert_memory_equal(ram + 0x8ffd, ((uint8_t[]){0xee, 0xdd, 0xcc}), 3);
+}
+
+static void test_push_and_pop(void **state) {
+    (void)state;
+    device.words[1] = 0x1122334455667788;
+    page.rsp = 0x9000;
+    page.gpr[GPR_RAX] = DEVICE + 8;
+    assert_int_equal(STEP(0xff, 0x30), EMULATE_DONE); /* push qword [rax] */
+    assert_int_equal(page.rsp, 0x8ff8);
+    assert_int_equal(page.dirty & VCPU_DIRTY_RSP, VCPU_DIRTY_RSP);
+    assert_memory_equal(ram + 0x8ff8, &device.words[1], 8);
+    assert_int_equal(STEP(0x66, 0x8f, 0x40, 0x08), EMULATE_DONE); /* pop word [rax+8] */
+    assert_int_equal(page.rsp, 0x8ffa);
+    assert_int_equal(device.words[2], 0x7788);
+    /* The stack behind its last page: nothing is read from the device, nothing moves. */
+    unsigned reads = device.read_count;
+    page.rsp = 0x20010;
+    assert_int_equal(STEP(0xff, 0x30), EMULATE_FAULT);
+    assert_int_equal(emulate.fault.linear, 0x20008);
+    assert_int_equal(page.rsp, 0x20010);
+    assert_int_equal(device.read_count, reads);
+    page.dirty = 0;
+    page.rsp = 0x9000;
+    page.gpr[GPR_RAX] = 0x20000;
+    assert_int_equal(STEP(0x8f, 0x00), EMULATE_FAULT);
+    assert_int_equal(page.rsp, 0x9000);
+    assert_int_equal(page.dirty, 0);
+}
+
+/* An address by RSP is that after POP has taken its element. */
+static void test_pop_by_stack_pointer(void **state) {
+    (void)state;
+    page.rsp = 0x8ff0;
+    memset(ram + 0x8ff0, 0xab, 8);
+    assert_int_equal(STEP(0x8f, 0x44, 0x24, 0x10), EMULATE_DONE); /* pop qword [rsp+0x10] */
+    assert_memory_equal(ram + 0x9008, ram + 0x8ff0, 8);
+    assert_int_equal(page.rsp, 0x8ff8);
+}
+
+static void test_repeated_comparison(void **state) {
+    (void)state;
+    memcpy(ram + 0x8000, "abcdX", 5);
+    memcpy(device.words, "abcdY", 5);
+    page.gpr[GPR_RSI] = 0x8000;
+    page.gpr[GPR_RDI] = DEVICE;
+    page.gpr[GPR_RCX] = 8;
+    assert_int_equal(STEP(0xf3, 0xa6), EMULATE_DONE); /* repe cmpsb */
+    assert_int_equal(page.gpr[GPR_RCX], 3);
+    assert_int_equal(page.gpr[GPR_RDI], DEVICE + 5);
+    assert_int_equal(page.rflags & 0x41, 1); /* X is below Y */
+    assert_int_equal(page.rip, CODE + 2);
+    page.gpr[GPR_RAX] = 'Y';
+    page.gpr[GPR_RDI] = DEVICE;
+    page.gpr[GPR_RCX] = 100;
+    assert_int_equal(STEP(0xf2, 0xae), EMULATE_DONE); /* repne scasb */
+    assert_int_equal(page.gpr[GPR_RCX], 95);
+    assert_int_equal(page.rflags & 0x40, 0x40);
+}
+
+/* --- Segments --- */
+
+static struct guest_segment segments[DECODE_SEGMENT_COUNT];
+
+static void get_segments(void *context, struct guest_segment out[DECODE_SEGMENT_COUNT]) {
+    assert_ptr_equal(context, &segments);
+    memcpy(out, segments, sizeof(segments));
+}
+
+/* Protected mode without paging; every segment is large, data and writable. */
+static void set_32_bit(void) {
     page.efer = 0;
     page.cr0 = 1;
+    page.cs_attributes = 0xc09b;
+    for (unsigned i = 0; i < DECODE_SEGMENT_COUNT; i++) {
+        segments[i] = (struct guest_segment){.limit = UINT32_MAX, .attributes = 0xc093};
+    }
+    segments[DECODE_CS].attributes = 0xc09b;
+    emulate.get_segments = get_segments;
+    emulate.context = segments;
+}
+
+static enum emulate_result store_by(const struct guest_segment *segment, uint64_t address) {
+    segments[DECODE_DS] = *segment;
+    page.ds_base = segment->base;
+    page.gpr[GPR_RAX] = address;
+    page.rip = CODE;
+    page.dirty = 0;
+    emulate.has_segments = false;
+    device.read_count = device.write_count = 0;
+    return STEP(0x89, 0x08); /* mov [eax], ecx */
+}
+
+static void test_segment_limits(void **state) {
+    (void)state;
+    set_32_bit();
+    struct guest_segment data = {.base = 0x8000, .limit = 0xfff, .attributes = 0xc093};
+    page.gpr[GPR_RCX] = 0x12345678;
+    assert_int_equal(store_by(&data, 0xffc), EMULATE_DONE);
+    assert_memory_equal(ram + 0x8ffc, &page.gpr[GPR_RCX], 4);
+    assert_int_equal(store_by(&data, 0xffd), EMULATE_FAULT);
+    expect_fault(EXCEPTION_GENERAL_PROTECTION, true, 0);
+    assert_int_equal(store_by(&data, UINT32_MAX), EMULATE_FAULT);
+    /* Expand-down: above the limit only, up to 64 KiB or 4 GiB by the B bit. */
+    data.attributes = 0x8097;
+    assert_int_equal(store_by(&data, 0xfff), EMULATE_FAULT);
+    assert_int_equal(store_by(&data, 0x1000), EMULATE_DONE);
+    assert_int_equal(store_by(&data, 0xfffc), EMULATE_DONE);
+    assert_int_equal(store_by(&data, 0xfffd), EMULATE_FAULT);
+    data.attributes = 0xc097;
+    assert_int_equal(store_by(&data, 0xfffd), EMULATE_DONE);
+    /* The address wraps at 4 GiB; the offset does not. */
+    data = (struct guest_segment){.base = 0xfffff000, .limit = UINT32_MAX, .attributes = 0xc093};
+    assert_int_equal(store_by(&data, 0xa000), EMULATE_DONE);
+    assert_memory_equal(ram + 0x9000, &page.gpr[GPR_RCX], 4);
+}
+
+static void test_segment_types(void **state) {
+    (void)state;
+    set_32_bit();
+    struct guest_segment data = {.limit = UINT32_MAX, .attributes = 0xc091}; /* read-only */
+    assert_int_equal(store_by(&data, 0x8000), EMULATE_FAULT);
+    expect_fault(EXCEPTION_GENERAL_PROTECTION, true, 0);
+    assert_int_equal(STEP(0x8b, 0x08), EMULATE_DONE); /* mov ecx, [eax] */
+    data.attributes = 0xc09b;                         /* code */
+    assert_int_equal(store_by(&data, 0x8000), EMULATE_FAULT);
+    assert_int_equal(STEP(0x8b, 0x08), EMULATE_DONE);
+    data.attributes = 0xc099; /* code that may not be read */
+    assert_int_equal(store_by(&data, 0x8000), EMULATE_FAULT);
+    assert_int_equal(STEP(0x8b, 0x08), EMULATE_FAULT);
+    data.attributes = 0x100; /* none */
+    assert_int_equal(store_by(&data, 0x8000), EMULATE_FAULT);
+    page.cr0 = 0; /* real mode knows limits only */
+    data = (struct guest_segment){.limit = 0xffff, .attributes = 0x9b};
+    assert_int_equal(store_by(&data, 0x8000), EMULATE_DONE);
+}
+
+static void test_selector_store(void **state) {
+    (void)state;
+    set_32_bit();
+    segments[DECODE_FS].selector = 0xbeef;
+    RUN(4, 0x8c, 0x20); /* mov [eax], fs */
+    assert_int_equal(device.last_width, 2);
+    assert_int_equal(device.last_value, 0xbeef);
+}
+
+/* The stack's width is SS', not the code's. */
+static void test_16_bit_stack(void **state) {
+    (void)state;
+    set_32_bit();
+    segments[DECODE_SS] = (struct guest_segment){.limit = 0xffff, .attributes = 0x93};
+    page.rsp = 0x12340002;
+    page.ss_base = 0x8000;
+    page.gpr[GPR_RAX] = DEVICE;
+    device.words[0] = 0x55667788;
+    memset(ram + 0x17ff8, 0, 8);
+    assert_int_equal(STEP(0x66, 0xff, 0x30), EMULATE_DONE); /* push word [eax] */
+    assert_int_equal(page.rsp, 0x12340000);
+    assert_memory_equal(ram + 0x8000, ((uint8_t[]){0x88, 0x77}), 2);
+    assert_int_equal(STEP(0xff, 0x30), EMULATE_DONE); /* push dword [eax], wraps */
+    assert_int_equal(page.rsp, 0x1234fffc);
+    assert_memory_equal(ram + 0x17ffc, device.words, 4);
+}
+
+static void test_16_bit_code(void **state) {
+    (void)state;
+    set_32_bit();
     page.cs_attributes = 0x9b;
     page.cs_base = 0x5000;
     page.rip = 0x10;
-    memcpy(ram + 0x5010, (uint8_t[]){0x89, 0x07}, 2); /* mov [bx], ax */
     page.gpr[GPR_RAX] = 0x12345678;
-    page.exit.memory.address = DEVICE;
-    assert_int_equal(emulate_memory(&emulate), EMULATE_DONE);
+    page.gpr[GPR_RBX] = 0xabcd8ffe; /* 16 bits of it */
+    page.gpr[GPR_RSI] = 0x0003;
+    page.ds_base = DEVICE - 0x9000;
+    assert_int_equal(STEP(0x89, 0x40, 0xff), EMULATE_DONE); /* mov [bx+si-1], ax */
+    assert_int_equal(device.last_offset, 0);
     assert_int_equal(device.last_value, 0x5678);
     assert_int_equal(device.last_width, 2);
-    assert_int_equal(page.rip, 0x12);
+    assert_int_equal(page.rip, 0x13);
 }
+
+/* --- Flags --- */
 
 /* The status flags and the result as this computer's own instruction gives them; the stack pointer
  * steps over the red zone. */
@@ -391,6 +653,18 @@ int main(void) {
         TEST(test_port_string_fault),
         TEST(test_code_at_page_end),
         TEST(test_unknown),
+        TEST(test_lock_fault),
+        TEST(test_canonical_fault),
+        TEST(test_alignment_fault),
+        TEST(test_write_fault),
+        TEST(test_across_pages),
+        TEST(test_push_and_pop),
+        TEST(test_pop_by_stack_pointer),
+        TEST(test_repeated_comparison),
+        TEST(test_segment_limits),
+        TEST(test_segment_types),
+        TEST(test_selector_store),
+        TEST(test_16_bit_stack),
         TEST(test_16_bit_code),
         cmocka_unit_test(test_flags_of_all_bytes),
         cmocka_unit_test(test_flags_of_wide_operands),

@@ -1,6 +1,5 @@
 /* units: guests/vmm/loop.c guests/vmm/inject.c guests/vmm/end.c guests/vmm/wiring.c
- * guests/vmm/emulate.c guests/vmm/flags.c guests/vmm/decode.c guests/vmm/walk.c
- * guests/vmm/guest_memory.c guests/vmm/devices/board.c guests/vmm/devices/bus.c
+ * tests/unit/support/vmm_emulate.units guests/vmm/devices/board.c
  * guests/vmm/devices/ioapic.c guests/vmm/devices/irq.c guests/vmm/devices/pci.c
  * guests/vmm/devices/pic.c guests/vmm/devices/pit.c guests/vmm/devices/pm.c
  * guests/vmm/devices/reset.c guests/vmm/devices/rtc.c guests/vmm/devices/ticks.c
@@ -196,7 +195,7 @@ static void test_output(void **state) {
     ring_init(&manager, &shared.output, shared.output_data, MACHINE_OUTPUT_SIZE);
     assert_int_equal(ring_take(&manager, bytes, sizeof(bytes)), 2);
     assert_string_equal(bytes, "AA");
-    assert_int_equal(notify_count, 1); /* only what was empty is news */
+    assert_int_equal(notify_count, 1);  /* only what was empty is news */
     assert_int_equal(page.rip, 0x1000); /* the kernel has moved it already */
     assert_int_equal(page.dirty, 0);
     assert_int_equal(deadline_count, 0);
@@ -415,6 +414,7 @@ static enum exit_kind string_to_nowhere(void) {
     page.cr4 = 0x10;
     page.cs_attributes = 0xc09b;
     page.gpr[GPR_RDI] = 0x400123;
+    state_in_kernel.es = (struct guest_segment){.limit = UINT32_MAX, .attributes = 0xc093};
     memcpy(ram + 0x2000, (uint32_t[]){0x83}, 4); /* 4 MiB identity, nothing behind */
     memcpy(ram + page.rip, (uint8_t[]){0x6c}, 1);
     page.exit.port.flags = EXIT_PORT_STRING;
