@@ -79,9 +79,9 @@ void sched_wake(struct thread *thread) {
 }
 
 /*
- * The next thread is out of the queue and running; NULL: nobody is ready. In one step with is_on_cpu,
- * and after the wish to reschedule has been taken back: whoever holds the thread from now on finds
- * it on its CPU, waits for it, and has a wish of his own.
+ * The next thread is out of the queue and running; NULL: nobody is ready. In one step with
+ * is_on_cpu, and after the wish to reschedule has been taken back: whoever holds the thread from
+ * now on finds it on its CPU, waits for it, and has a wish of his own.
  */
 static struct thread *pick(struct cpu *cpu) {
     struct thread *next = NULL;

@@ -16,15 +16,16 @@
 
 #include <stdint.h>
 
-#define BOOT_INFO_MAGIC 0x6c6b68642d746f62ull /* "bot-dhkl" */
+#define BOOT_INFO_MAGIC   0x6c6b68642d746f62ull /* "bot-dhkl" */
 #define BOOT_INFO_VERSION 1u
 
-#define BOOT_DIRECT_MAP 0xffff800000000000ull
+#define BOOT_DIRECT_MAP  0xffff800000000000ull
 #define BOOT_KERNEL_BASE 0xffffffff80000000ull /* the kernel is linked in the top 2 GiB */
 
-/* Files on the boot volume. Every file of the module directory becomes a module named as the file. */
-#define BOOT_KERNEL_PATH "\\bulkhead.elf"
-#define BOOT_MODULE_DIRECTORY "\\bulkhead"
+/* Files on the boot volume. Every file of the module directory becomes a module named as the file.
+ */
+#define BOOT_KERNEL_PATH       "\\bulkhead.elf"
+#define BOOT_MODULE_DIRECTORY  "\\bulkhead"
 #define BOOT_COMMAND_LINE_PATH "\\bulkhead.cmd" /* optional; its first line is the command line */
 
 enum boot_memory_type {
@@ -60,7 +61,7 @@ struct boot_module {
 _Static_assert(sizeof(struct boot_module) == 80, "boot_info version 1");
 
 #define BOOT_CPU_ENABLED 1u
-#define BOOT_CPU_BOOT 2u /* the CPU that runs the loader; always row 0 */
+#define BOOT_CPU_BOOT    2u /* the CPU that runs the loader; always row 0 */
 
 struct boot_cpu {
     uint32_t apic_id; /* x2APIC id, or the 8-bit id where there is no x2APIC */
@@ -100,16 +101,17 @@ struct boot_info {
     uint32_t cpu_count;
     uint32_t cpu_source; /* enum boot_cpu_source */
 
-    uint64_t kernel_base; /* physical address of the kernel's lowest segment; the image is contiguous */
+    uint64_t
+        kernel_base; /* physical address of the kernel's lowest segment; the image is contiguous */
     uint64_t kernel_length;
     uint64_t kernel_virtual; /* its link address */
     uint64_t kernel_file;    /* the ELF file itself, of type MODULE, for symbols; 0: none */
     uint64_t kernel_file_length;
 
     uint64_t direct_map_end; /* first physical address that the loader's tables do not map */
-    uint64_t trampoline;     /* BOOT_TRAMPOLINE_SIZE bytes below 1 MiB for starting the other CPUs */
-    uint64_t rsdp;           /* ACPI root pointer, 0: none */
-    uint64_t command_line;   /* NUL-terminated, never 0 */
+    uint64_t trampoline;   /* BOOT_TRAMPOLINE_SIZE bytes below 1 MiB for starting the other CPUs */
+    uint64_t rsdp;         /* ACPI root pointer, 0: none */
+    uint64_t command_line; /* NUL-terminated, never 0 */
 
     struct boot_framebuffer framebuffer;
 

@@ -17,42 +17,44 @@ typedef uint32_t handle_t;
 /* A call returns a value >= 0, or the negative of one of these. */
 enum status {
     STATUS_OK = 0,
-    STATUS_BAD_CALL = 1,      /* no such system call */
-    STATUS_NOT_YET = 2,       /* the call is defined, this kernel does not implement it */
-    STATUS_BAD_HANDLE = 3,    /* the handle names nothing, or an object of another type */
-    STATUS_BAD_RIGHTS = 4,    /* the handle lacks a right that the call needs */
-    STATUS_BAD_ADDRESS = 5,   /* a pointer is outside the caller's memory or not mapped for the access */
-    STATUS_INVALID = 6,       /* an argument is out of range, not aligned or not a combination that exists */
-    STATUS_QUOTA = 7,         /* the paying partition's memory quota, or another limit of it, is used up */
-    STATUS_NO_MEMORY = 8,     /* the machine has no such memory left */
-    STATUS_BUSY = 9,          /* the object is in use in a way that forbids the call */
-    STATUS_EXISTS = 10,       /* something is already there: a mapping, a name, a binding */
-    STATUS_NOT_FOUND = 11,    /* nothing is there */
-    STATUS_TIMED_OUT = 12,    /* the deadline passed */
-    STATUS_GONE = 13,         /* the peer or object died while the call waited */
-    STATUS_BAD_STATE = 14,    /* not in the object's present state */
-    STATUS_UNSUPPORTED = 15,  /* this computer lacks the hardware; the log says which */
-    STATUS_DENIED = 16,       /* policy forbids it for this object: reserved memory, a claimed device */
-    STATUS_BAD_VERSION = 17,  /* a structure of another version */
+    STATUS_BAD_CALL = 1,   /* no such system call */
+    STATUS_NOT_YET = 2,    /* the call is defined, this kernel does not implement it */
+    STATUS_BAD_HANDLE = 3, /* the handle names nothing, or an object of another type */
+    STATUS_BAD_RIGHTS = 4, /* the handle lacks a right that the call needs */
+    STATUS_BAD_ADDRESS =
+        5, /* a pointer is outside the caller's memory or not mapped for the access */
+    STATUS_INVALID =
+        6, /* an argument is out of range, not aligned or not a combination that exists */
+    STATUS_QUOTA = 7, /* the paying partition's memory quota, or another limit of it, is used up */
+    STATUS_NO_MEMORY = 8,    /* the machine has no such memory left */
+    STATUS_BUSY = 9,         /* the object is in use in a way that forbids the call */
+    STATUS_EXISTS = 10,      /* something is already there: a mapping, a name, a binding */
+    STATUS_NOT_FOUND = 11,   /* nothing is there */
+    STATUS_TIMED_OUT = 12,   /* the deadline passed */
+    STATUS_GONE = 13,        /* the peer or object died while the call waited */
+    STATUS_BAD_STATE = 14,   /* not in the object's present state */
+    STATUS_UNSUPPORTED = 15, /* this computer lacks the hardware; the log says which */
+    STATUS_DENIED = 16, /* policy forbids it for this object: reserved memory, a claimed device */
+    STATUS_BAD_VERSION = 17, /* a structure of another version */
     STATUS_COUNT = 18
 };
 
 /* Rights of a handle. What each allows depends on the type: see the table's `rights` lines. */
-#define RIGHT_READ 0x0001u      /* look at it: info, map readable, read configuration space */
-#define RIGHT_WRITE 0x0002u     /* change contents: map writable, write ports */
-#define RIGHT_EXECUTE 0x0004u   /* map executable */
-#define RIGHT_MAP 0x0008u       /* space: map and unmap in it */
-#define RIGHT_SIGNAL 0x0010u    /* event: signal */
-#define RIGHT_WAIT 0x0020u      /* event, endpoint: wait and receive */
-#define RIGHT_CALL 0x0040u      /* endpoint: call */
-#define RIGHT_REPLY 0x0080u     /* reply: answer, once */
-#define RIGHT_CONTROL 0x0100u   /* start, pause, resume, stop, kick, interrupt */
-#define RIGHT_MANAGE 0x0200u    /* partition: create in it, charge it, give it handles, destroy it */
-#define RIGHT_ENTER 0x0400u     /* guest: run its vCPUs */
+#define RIGHT_READ      0x0001u /* look at it: info, map readable, read configuration space */
+#define RIGHT_WRITE     0x0002u /* change contents: map writable, write ports */
+#define RIGHT_EXECUTE   0x0004u /* map executable */
+#define RIGHT_MAP       0x0008u /* space: map and unmap in it */
+#define RIGHT_SIGNAL    0x0010u /* event: signal */
+#define RIGHT_WAIT      0x0020u /* event, endpoint: wait and receive */
+#define RIGHT_CALL      0x0040u /* endpoint: call */
+#define RIGHT_REPLY     0x0080u /* reply: answer, once */
+#define RIGHT_CONTROL   0x0100u /* start, pause, resume, stop, kick, interrupt */
+#define RIGHT_MANAGE    0x0200u /* partition: create in it, charge it, give it handles, destroy it */
+#define RIGHT_ENTER     0x0400u /* guest: run its vCPUs */
 #define RIGHT_DUPLICATE 0x0800u /* make another handle with the same or fewer rights */
-#define RIGHT_GRANT 0x1000u     /* give it to another partition */
-#define RIGHTS_ALL 0x1fffu
-#define RIGHTS_SAME 0xffffffffu /* where rights are asked for: those of the original */
+#define RIGHT_GRANT     0x1000u /* give it to another partition */
+#define RIGHTS_ALL      0x1fffu
+#define RIGHTS_SAME     0xffffffffu /* where rights are asked for: those of the original */
 
 enum object_type {
     OBJECT_NONE = 0,
@@ -67,27 +69,28 @@ enum object_type {
     OBJECT_REPLY = 9,
     OBJECT_DEVICE = 10,
     OBJECT_POOL = 11,
-    OBJECT_SYSTEM = 12, /* the right to shut down, to read the log, to open boot modules and devices */
+    OBJECT_SYSTEM =
+        12, /* the right to shut down, to read the log, to open boot modules and devices */
     OBJECT_TYPE_COUNT = 13
 };
 
 /* Handles that a partition finds at its start. The manager has all; others the first three. */
 #define HANDLE_PARTITION 1u /* itself */
-#define HANDLE_SPACE 2u     /* the space of its first thread */
-#define HANDLE_THREAD 3u    /* its first thread */
-#define HANDLE_SYSTEM 4u    /* manager: the system object */
-#define HANDLE_PORTS 5u     /* manager: all I/O ports that the kernel does not keep */
-#define HANDLE_POOL 6u      /* manager: the pool of all CPUs */
+#define HANDLE_SPACE     2u /* the space of its first thread */
+#define HANDLE_THREAD    3u /* its first thread */
+#define HANDLE_SYSTEM    4u /* manager: the system object */
+#define HANDLE_PORTS     5u /* manager: all I/O ports that the kernel does not keep */
+#define HANDLE_POOL      6u /* manager: the pool of all CPUs */
 
 /* Deadlines are absolute nanoseconds of clock_get. */
-#define DEADLINE_NOW 0ull
+#define DEADLINE_NOW   0ull
 #define DEADLINE_NEVER UINT64_MAX
 
 /* How memory is mapped. */
-#define MAP_READ 0x1u
-#define MAP_WRITE 0x2u
-#define MAP_EXECUTE 0x4u
-#define MAP_MEMORY_TYPE 0xf0u /* enum memory_type, shifted by MAP_MEMORY_TYPE_SHIFT */
+#define MAP_READ              0x1u
+#define MAP_WRITE             0x2u
+#define MAP_EXECUTE           0x4u
+#define MAP_MEMORY_TYPE       0xf0u /* enum memory_type, shifted by MAP_MEMORY_TYPE_SHIFT */
 #define MAP_MEMORY_TYPE_SHIFT 4
 
 /* The architecture's names for caching; regions of RAM are always write-back. */
@@ -139,7 +142,8 @@ enum fault_kind {
     FAULT_ARITHMETIC = 3,  /* division, floating point */
     FAULT_DEBUG = 4,       /* breakpoint or single step with nobody to take it */
     FAULT_ALIGNMENT = 5,
-    FAULT_PROTECTION = 6, /* general protection: non-canonical address, wrong selector, port not open */
+    FAULT_PROTECTION =
+        6, /* general protection: non-canonical address, wrong selector, port not open */
     FAULT_KILLED = 7,
     FAULT_OTHER = 8
 };
@@ -176,10 +180,10 @@ _Static_assert(sizeof(struct partition_info) == 272, "ABI version 1");
 struct system_info {
     uint32_t abi_version;
     uint32_t cpu_count;
-    uint64_t memory_total;   /* bytes of RAM that Bulkhead manages */
-    uint64_t memory_free;    /* not charged to anybody */
-    uint64_t memory_kernel;  /* the kernel's own: image, boot data, frame table */
-    uint64_t memory_charged; /* to partitions; free + charged + kernel = total */
+    uint64_t memory_total;     /* bytes of RAM that Bulkhead manages */
+    uint64_t memory_free;      /* not charged to anybody */
+    uint64_t memory_kernel;    /* the kernel's own: image, boot data, frame table */
+    uint64_t memory_charged;   /* to partitions; free + charged + kernel = total */
     uint64_t ticks_per_second; /* of the time-stamp counter, measured */
     uint64_t timer_hz;         /* of the local timer, measured */
     uint64_t boot_wall_clock_ns;
@@ -226,15 +230,15 @@ _Static_assert(sizeof(struct module_info) == 72, "ABI version 1");
 
 /* What thread_create takes. */
 struct thread_config {
-    uint64_t entry; /* first instruction */
-    uint64_t stack; /* first stack pointer */
-    uint64_t argument; /* in the first argument register */
+    uint64_t entry;          /* first instruction */
+    uint64_t stack;          /* first stack pointer */
+    uint64_t argument;       /* in the first argument register */
     uint64_t thread_pointer; /* FS base */
     uint32_t cpu;            /* pinned there; THREAD_ANY_CPU: the kernel chooses */
     uint32_t flags;          /* THREAD_SUSPENDED: does not run before thread_resume */
 };
 _Static_assert(sizeof(struct thread_config) == 40, "ABI version 1");
-#define THREAD_ANY_CPU UINT32_MAX
+#define THREAD_ANY_CPU   UINT32_MAX
 #define THREAD_SUSPENDED 1u
 
 /* A general-purpose register file in the architecture's numbering, with what a debugger wants. */
@@ -259,8 +263,8 @@ enum thread_run_state {
 /*
  * The registers of the calls that the table marks `message`. They travel in processor registers:
  * a in RDI, b in RSI, word[0..3] in RDX, R10, R8, R9, handles in RBX (the first in the low half),
- * c in R12, d in R13, e in R14. Results come back in the same places. Each call's entry in the table
- * names what a to e are.
+ * c in R12, d in R13, e in R14. Results come back in the same places. Each call's entry in the
+ * table names what a to e are.
  */
 struct message_registers {
     uint64_t a, b;
@@ -272,7 +276,7 @@ _Static_assert(sizeof(struct message_registers) == 80, "ABI version 1");
 
 /* What endpoint_wait returns. */
 #define WAIT_EVENT 0 /* word[0]: the bits that were set and are now clear */
-#define WAIT_CALL 1  /* a: the badge; b: the reply handle; word and handle: the message */
+#define WAIT_CALL  1 /* a: the badge; b: the reply handle; word and handle: the message */
 
 struct device_info {
     uint32_t segment_bus; /* segment << 16 | bus << 8 | device << 3 | function */

@@ -1,6 +1,10 @@
-/* The fake architecture's part of the kernel's structures: see kernel/arch.h and fake_arch.h. */
-#ifndef BULKHEAD_TESTS_FAKE_ARCH_TYPES_H
-#define BULKHEAD_TESTS_FAKE_ARCH_TYPES_H
+/*
+ * The fake architecture's part of the kernel's structures: see kernel/arch.h and fake_arch.h. The
+ * guard is that of the real one: a test of arch/x86_64 includes that first, and this is nothing
+ * then.
+ */
+#ifndef BULKHEAD_ARCH_TYPES_H
+#define BULKHEAD_ARCH_TYPES_H
 
 #include <stdbool.h>
 #include <stdint.h>

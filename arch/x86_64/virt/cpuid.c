@@ -137,7 +137,7 @@ static const struct gate_row gate_rows[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static uint32_t *column_of(struct guest_cpuid *row, uint8_t column) {
+static uint32_t *column_of(struct guest_cpuid *row, uint32_t column) {
     switch (column) {
     case EAX: return &row->eax;
     case EBX: return &row->ebx;
@@ -147,7 +147,7 @@ static uint32_t *column_of(struct guest_cpuid *row, uint8_t column) {
 }
 
 static uint32_t host_column(const struct cpuid_host *host, uint32_t leaf, uint32_t subleaf,
-                            uint8_t column) {
+                            uint32_t column) {
     struct cpuid_result result;
     host->cpuid(leaf, subleaf, &result);
     struct guest_cpuid row = {
@@ -159,7 +159,7 @@ static void filter(struct guest_cpuid *row, const struct cpuid_host *host) {
     for (uint32_t i = 0; i < COUNT(hidden_leaves); i++)
         if (row->leaf == hidden_leaves[i].leaf)
             row->eax = row->ebx = row->ecx = row->edx = 0;
-    for (uint8_t column = EAX; column <= EDX; column++) {
+    for (uint32_t column = EAX; column <= EDX; column++) {
         uint32_t allowed = 0;
         bool is_named = false;
         for (uint32_t i = 0; i < COUNT(filter_rows); i++) {
