@@ -11,6 +11,7 @@
 #include "arch/x86_64/cpu/syscall.h"
 #include "arch/x86_64/virt/cpuid.h"
 #include "arch/x86_64/virt/msr.h"
+#include "arch/x86_64/vmx/entry_report.h"
 #include "arch/x86_64/vmx/handlers.h"
 #include "arch/x86_64/vmx/reason.h"
 #include "arch/x86_64/vmx/vmcs.h"
@@ -232,6 +233,10 @@ static noreturn void failed_entry(struct vcpu *vcpu, uint32_t reason) {
     const char *name = basic < REASON_COUNT ? vmx_reasons[basic].name : NULL;
     vmx_fail(vcpu, "%s (exit reason %x, qualification %lx)", name == NULL ? "unknown exit" : name,
              reason, vmcs_read(EXIT_QUALIFICATION));
+    if (reason == (EXIT_IS_FAILED_ENTRY | REASON_ENTRY_GUEST_STATE))
+        (void)entry_report(vcpu, ENTRY_AREA_GUEST);
+    else if (reason == (EXIT_IS_FAILED_ENTRY | REASON_ENTRY_MSR))
+        (void)entry_report(vcpu, ENTRY_AREA_MSRS);
     arch_vcpu_unload(vcpu); /* whatever the VMCS has become: the next entry launches it */
     vmx_leave(vcpu, EXIT_FAILED_ENTRY);
 }
@@ -281,16 +286,19 @@ void vmx_exit(struct vcpu *vcpu) {
 }
 
 /* VM-instruction errors of the entry: SDM Vol. 3, 31.4 "VM Instruction Error Numbers". */
+#define ERROR_CONTROLS 7u
+#define ERROR_HOST     8u
+
 void vmx_enter_failed(struct vcpu *vcpu) {
     static const struct {
         uint32_t number;
         const char *text;
     } texts[] = {
-        {4,  "VMLAUNCH with a VMCS that is not clear"   },
-        {5,  "VMRESUME with a VMCS that is not launched"},
-        {7,  "invalid control fields"                   },
-        {8,  "invalid host-state fields"                },
-        {26, "entry with events blocked by MOV SS"      },
+        {4,              "VMLAUNCH with a VMCS that is not clear"   },
+        {5,              "VMRESUME with a VMCS that is not launched"},
+        {ERROR_CONTROLS, "invalid control fields"                   },
+        {ERROR_HOST,     "invalid host-state fields"                },
+        {26,             "entry with events blocked by MOV SS"      },
     };
     uint32_t error = vmcs_read_32(INSTRUCTION_ERROR);
     const char *text = "no text";
@@ -299,6 +307,10 @@ void vmx_enter_failed(struct vcpu *vcpu) {
             text = texts[i].text;
     vmx_fail(vcpu, "VM entry failed: error %u, %s", error, text);
     vcpu->page->exit.failed.code = error;
+    if (error == ERROR_CONTROLS)
+        (void)entry_report(vcpu, ENTRY_AREA_CONTROLS);
+    else if (error == ERROR_HOST)
+        (void)entry_report(vcpu, ENTRY_AREA_HOST);
     arch_vcpu_unload(vcpu);
     vmx_leave(vcpu, EXIT_FAILED_ENTRY);
 }

@@ -24,6 +24,24 @@ static inline bool vmx_load(uint64_t vmcs) {
     return !has_failed;
 }
 
+/* Fields that not every processor has: VMREAD and VMWRITE fail for those that are missing. */
+static inline bool vmx_try_read(uint32_t encoding, uint64_t *value) {
+    bool has_failed;
+    __asm__ volatile("vmread %2, %1"
+                     : "=@ccbe"(has_failed), "=r"(*value)
+                     : "r"((uint64_t)encoding));
+    return !has_failed;
+}
+
+static inline bool vmx_try_write(uint32_t encoding, uint64_t value) {
+    bool has_failed;
+    __asm__ volatile("vmwrite %2, %1"
+                     : "=@ccbe"(has_failed)
+                     : "r"((uint64_t)encoding), "r"(value)
+                     : "memory");
+    return !has_failed;
+}
+
 #define INVEPT_ALL_CONTEXT  2ull
 #define INVVPID_SINGLE      1ull
 #define INVVPID_ALL_CONTEXT 2ull
