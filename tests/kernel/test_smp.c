@@ -64,34 +64,60 @@ static void pinned_threads(void) {
     tap_point("threads run on the CPUs they are pinned to");
 }
 
+static uint64_t sum_of(const struct child *child, uint32_t count) {
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < count; i++)
+        sum += child->board->value[i];
+    return sum;
+}
+
+static void child_yields(volatile struct board *argument) {
+    uint64_t self = (uint64_t)(uintptr_t)argument - 1;
+    for (;;) {
+        the_board()->value[self]++;
+        sys_thread_yield();
+    }
+}
+
+/* Pauses come at any moment of the threads' way through kernel and scheduler. */
+static void pause_again_and_again(struct child *child, uint32_t threads) {
+    for (uint32_t round = 0; round < 60; round++) {
+        uint32_t moving = round % threads;
+        child_await_value(&child->board->value[moving], child->board->value[moving] + 1);
+        for (uint32_t spin = 0; spin < round * 13; spin++)
+            cpu_relax();
+        tap_check_result(sys_partition_pause(child->partition), 0, "pause");
+        uint64_t before = sum_of(child, threads);
+        if (round % 20 == 0)
+            child_sleep(5 * MILLISECOND);
+        else
+            for (uint32_t spin = 0; spin < 3000; spin++)
+                cpu_relax();
+        if (!tap_check_equal(sum_of(child, threads), before, "progress in pause %u",
+                             (unsigned)round))
+            break;
+        tap_check_result(sys_partition_resume(child->partition), 0, "resume");
+    }
+    tap_check_result(sys_partition_stop(child->partition, 3), 0, "stop");
+    uint64_t before = sum_of(child, threads);
+    child_sleep(5 * MILLISECOND);
+    tap_check_equal(sum_of(child, threads), before, "progress after stop");
+}
+
 static void pausing_everywhere(void) {
     struct child child;
-    if (start_everywhere(&child, child_counts)) {
-        for (uint32_t round = 0; round < 16; round++) {
-            uint64_t seen[CPUS_USED];
-            for (uint32_t i = 0; i < cpus(); i++)
-                child_await_value(&child.board->value[i], child.board->value[i] + 1);
-            tap_check_result(sys_partition_pause(child.partition), 0, "pause");
-            for (uint32_t i = 0; i < cpus(); i++)
-                seen[i] = child.board->value[i];
-            if (round % 10 == 0)
-                child_sleep(5 * MILLISECOND);
-            for (uint32_t i = 0; i < cpus(); i++)
-                tap_check_equal(child.board->value[i], seen[i], "CPU %u in round %u", (unsigned)i,
-                                (unsigned)round);
-            tap_check_result(sys_partition_resume(child.partition), 0, "resume");
-        }
-        tap_check_result(sys_partition_stop(child.partition, 3), 0, "stop");
-        uint64_t sum = 0;
-        for (uint32_t i = 0; i < cpus(); i++)
-            sum += child.board->value[i];
-        child_sleep(5 * MILLISECOND);
-        for (uint32_t i = 0; i < cpus(); i++)
-            sum -= child.board->value[i];
-        tap_check_equal(sum, 0, "progress after stop");
-    }
+    if (start_everywhere(&child, child_counts))
+        pause_again_and_again(&child, cpus());
     child_destroy(&child);
     tap_point("no thread on any CPU runs once pause or stop has returned");
+
+    bool good = child_create(&child, CHILD_QUOTA);
+    for (uint32_t i = 0; i < 2 * cpus() && good; i++)
+        good = child_thread(&child, child_yields, i + 1, i % cpus(), 0, 0);
+    if (good)
+        pause_again_and_again(&child, 2 * cpus());
+    child_destroy(&child);
+    tap_point("nor does one that was on its way to or from its CPU");
 }
 
 /* ---- ping and pong */
