@@ -6,7 +6,7 @@
  * arch/x86_64/vmx/entry_check_controls.c arch/x86_64/vmx/entry_check_host.c
  * arch/x86_64/vmx/entry_check_guest.c arch/x86_64/vmx/entry_check_segments.c
  * arch/x86_64/vmx/entry_check_activity.c arch/x86_64/vmx/entry_check_msrs.c
- * arch/x86_64/vmx/entry_check_cases.c kernel/print.c */
+ * tests/entry/cases.c tests/entry/scene.c kernel/print.c */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -18,8 +18,8 @@
 #include <string.h>
 
 #include "arch/x86_64/vmx/entry_check.h"
-#include "arch/x86_64/vmx/entry_check_cases.h"
 #include "arch/x86_64/vmx/vmcs.h"
+#include "tests/entry/scene.h"
 
 /* A processor with everything, as far as rules allow: each word of controls requires its default-1
  * bits (Appendix A.2 to A.5) and forbids a bit, and there is something for every other fact to

@@ -3,8 +3,8 @@
  * The unit tests apply them to a table and expect exactly the rule; the self-test applies them to a
  * real VMCS and compares what the check says with what the processor does.
  */
-#ifndef BULKHEAD_VMX_ENTRY_CHECK_CASES_H
-#define BULKHEAD_VMX_ENTRY_CHECK_CASES_H
+#ifndef BULKHEAD_TESTS_ENTRY_SCENE_H
+#define BULKHEAD_TESTS_ENTRY_SCENE_H
 
 #include <stdbool.h>
 #include <stddef.h>
