@@ -79,6 +79,9 @@ void arch_timer_set(uint64_t deadline_ticks);
 /* Names this CPU's model in words. */
 const char *arch_cpu_name(void);
 
+/* What is known of the processors' weakness with that number, from 0 on; false: there are fewer. */
+bool arch_speculation_info(uint32_t index, struct speculation_info *info);
+
 /* ---- threads */
 
 /* A thread that will start at an address of its program space. */

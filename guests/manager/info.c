@@ -36,6 +36,21 @@ void info_list(void) {
         screen_print("no machine is configured\n");
 }
 
+static void print_speculation(void) {
+    static const char *const verdicts[] = {
+        [SPECULATION_NOT_AFFECTED] = "not affected",
+        [SPECULATION_MITIGATED] = "mitigated by ",
+        [SPECULATION_OPEN] = "open because ",
+    };
+    struct speculation_info info;
+    for (uint32_t i = 0; sys_system_speculation(HANDLE_SYSTEM, i, &info) >= 0; i++) {
+        info.name[sizeof(info.name) - 1] = 0;
+        info.reason[sizeof(info.reason) - 1] = 0;
+        if (info.state <= SPECULATION_OPEN)
+            screen_print("leaks      %-24s  %s%s\n", info.name, verdicts[info.state], info.reason);
+    }
+}
+
 void info_system(void) {
     struct system_info info = {0};
     if (sys_system_info(HANDLE_SYSTEM, &info) < 0)
@@ -51,6 +66,7 @@ void info_system(void) {
                  info.memory_total / MIB, info.memory_free / MIB, info.memory_charged / MIB,
                  info.memory_kernel / MIB);
     screen_print("machines   %s%s\n", info.guests_supported ? "yes: " : "no: ", info.guests_reason);
+    print_speculation();
     uint64_t now = (uint64_t)sys_clock_get();
     screen_print("running    %" PRIu64 ".%02u s\n", now / NS_PER_S, hundredths(now));
 }

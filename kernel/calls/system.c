@@ -1,4 +1,4 @@
-/* Calls on the system: 124 to 134. */
+/* Calls on the system: 124 to 135. */
 #include "kernel/system.h"
 
 #include "kernel/audit.h"
@@ -136,4 +136,18 @@ int64_t syscall_system_audit(uint64_t handle, uint64_t b, uint64_t c, uint64_t d
     struct handle_reference reference;
     enum status status = call_object(handle, OBJECT_SYSTEM, RIGHT_MANAGE, &reference);
     return status == STATUS_OK ? call_end_value(audit_run()) : call_end(status);
+}
+
+int64_t syscall_system_speculation(uint64_t handle, uint64_t index, uint64_t info_address,
+                                   uint64_t d, uint64_t e, uint64_t f) {
+    struct handle_reference reference;
+    enum status status = call_object(handle, OBJECT_SYSTEM, RIGHT_READ, &reference);
+    if (status != STATUS_OK)
+        return -(int64_t)status;
+    if (index > UINT32_MAX)
+        return -STATUS_INVALID;
+    struct speculation_info info;
+    if (!arch_speculation_info((uint32_t)index, &info))
+        return -STATUS_NOT_FOUND;
+    return -(int64_t)CALL_COPY_OUT(info_address, info);
 }

@@ -97,6 +97,7 @@ static const struct row rows[] = {
     ROW(system_take_console, 0, SYSTEM, RIGHT_MANAGE, Y),
     ROW(system_shutdown, 0, SYSTEM, RIGHT_MANAGE, Y, SHUTDOWN_POWER_OFF, 1),
     ROW(system_audit, 0, SYSTEM, RIGHT_MANAGE, Y),
+    ROW(system_speculation, 0, SYSTEM, RIGHT_READ, Y, 0, PAGE),
 };
 #define ROW_COUNT (sizeof rows / sizeof rows[0])
 

@@ -67,7 +67,7 @@ static const char *const shapes[256] = {
     [SYS_system_info] = "yb",         [SYS_system_open_module] = "ynb",
     [SYS_system_read_log] = "ynbn",   [SYS_system_log_position] = "yn",
     [SYS_system_watch_log] = "yex",   [SYS_system_random] = "bn",
-    [SYS_log_write] = "bn",
+    [SYS_log_write] = "bn",           [SYS_system_speculation] = "ynb",
 };
 
 /* ---- in the child */

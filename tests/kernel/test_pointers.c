@@ -51,6 +51,7 @@ static const struct row rows[] = {
     OUT(system_open_module, 2, sizeof(struct module_info), Y, 0, PAGE),
     OUT(system_read_log, 2, 256, Y, 0, PAGE, 256),
     OUT(system_random, 0, 256, PAGE, 256),
+    OUT(system_speculation, 2, sizeof(struct speculation_info), Y, 0, PAGE),
     IN(log_write, 0, 256, PAGE, 256),
     IN(guest_set_eoi_exits, 1, 32, G, PAGE),
 };

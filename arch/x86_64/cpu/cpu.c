@@ -11,6 +11,7 @@
 #include "arch/x86_64/cpu/machine_check.h"
 #include "arch/x86_64/cpu/msr.h"
 #include "arch/x86_64/cpu/registers.h"
+#include "arch/x86_64/cpu/speculation.h"
 #include "arch/x86_64/cpu/syscall.h"
 #include "arch/x86_64/cpu/tables.h"
 #include "arch/x86_64/cpu/xstate.h"
@@ -69,6 +70,7 @@ void cpu_init_registers(struct cpu *cpu) {
     syscall_init_cpu(cpu);
     xstate_init_cpu(cpu);
     machine_check_init_cpu();
+    speculation_init_cpu();
 }
 
 static void read_cpuid(uint32_t leaf, uint32_t subleaf, struct cpuid_result *result) {
@@ -76,7 +78,6 @@ static void read_cpuid(uint32_t leaf, uint32_t subleaf, struct cpuid_result *res
 }
 
 void arch_boot_cpu_init(const struct boot_info *info, struct cpu *cpu) {
-    (void)info;
     features_read(&cpu_features, read_cpuid);
     for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
         if (!cpu_has(required[i]))
@@ -86,6 +87,7 @@ void arch_boot_cpu_init(const struct boot_info *info, struct cpu *cpu) {
     tables_load(&boot_tables);
     interrupt_init();
     interrupt_load();
+    speculation_init(info);
     cpu_init_registers(cpu);
 }
 

@@ -4,6 +4,7 @@
  * .frame_end and TSS.RSP0 point behind it. Handlers then run on the CPU's one stack.
  */
 #include "arch/x86_64/cpu/registers.h"
+#include "arch/x86_64/cpu/speculation.inc"
 #include "arch/x86_64/offsets.h"
 
 /*
@@ -51,10 +52,11 @@
 
 /* ---- SYSCALL: SDM Vol. 2, SYSCALL and SYSRET */
 
-    .section .text.entry_page, "ax", @progbits
-    .globl syscall_entry
-    .type syscall_entry, @function
-syscall_entry:
+/* LSTAR is one of two: the plain entry, and the guarded one where speculation wants something done. */
+    .macro syscall_stub name, guarded
+    .globl \name
+    .type \name, @function
+\name:
     mov %rsp, CPU(SCRATCH)
     mov CPU(FRAME_END), %rsp
     push $SELECTOR_USER_DATA
@@ -66,6 +68,13 @@ syscall_entry:
     push $VECTOR_OF_SYSCALL
     push_registers
     mov CPU(STACK_TOP), %rsp
+    .if \guarded
+    push %rax
+    push %rdx
+    speculation_enter
+    pop %rdx
+    pop %rax
+    .endif
 
     cmp $SYSTEM_CALL_COUNT, %rax
     jae 2f
@@ -85,6 +94,12 @@ syscall_entry:
     mov FRAME_RIP - FRAME_SIZE(%rcx), %rdx
     shr $47, %rdx
     jnz 4f
+    .if \guarded
+    push %rax
+    speculation_leave_control
+    pop %rax
+    mov CPU(FRAME_END), %rcx
+    .endif
     mov FRAME_RDI - FRAME_SIZE(%rcx), %rdi
     mov FRAME_RSI - FRAME_SIZE(%rcx), %rsi
     mov FRAME_RDX - FRAME_SIZE(%rcx), %rdx
@@ -94,6 +109,9 @@ syscall_entry:
     mov FRAME_RFLAGS - FRAME_SIZE(%rcx), %r11
     mov FRAME_RSP - FRAME_SIZE(%rcx), %rsp
     mov FRAME_RIP - FRAME_SIZE(%rcx), %rcx
+    .if \guarded
+    speculation_leave_buffers
+    .endif
     sysretq
 
 2:  mov $-1, %rax /* STATUS_BAD_CALL */
@@ -109,7 +127,12 @@ syscall_entry:
     xor %ebp, %ebp
     mov $thread_resume_current, %rcx
     call *%rcx
-    .size syscall_entry, . - syscall_entry
+    .size \name, . - \name
+    .endm
+
+    .section .text.entry_page, "ax", @progbits
+    syscall_stub syscall_entry, 0
+    syscall_stub syscall_entry_guarded, 1
 
 /* ---- back to ring 3 */
 
@@ -118,11 +141,20 @@ syscall_entry:
     .globl entry_sysret
     .type entry_sysret, @function
 entry_sysret:
+    testl $SPECULATION_AT_LEAVE, speculation_actions
     mov %rdi, %rsp
+    jnz 1f
     pop_registers
     mov FRAME_RIP - FRAME_VECTOR(%rsp), %rcx
     mov FRAME_RFLAGS - FRAME_VECTOR(%rsp), %r11
     mov FRAME_RSP - FRAME_VECTOR(%rsp), %rsp
+    sysretq
+1:  speculation_leave_control
+    pop_registers
+    mov FRAME_RIP - FRAME_VECTOR(%rsp), %rcx
+    mov FRAME_RFLAGS - FRAME_VECTOR(%rsp), %r11
+    mov FRAME_RSP - FRAME_VECTOR(%rsp), %rsp
+    speculation_leave_buffers
     sysretq
     .size entry_sysret, . - entry_sysret
 
@@ -131,6 +163,14 @@ entry_sysret:
     .type entry_iret, @function
 entry_iret:
     mov %rdi, %rsp
+return_to_ring_3:
+    testl $SPECULATION_AT_LEAVE, speculation_actions
+    jz return_from_interrupt
+    speculation_leave_control
+    pop_registers
+    add $16, %rsp /* vector, error */
+    speculation_leave_buffers
+    iretq
 return_from_interrupt:
     pop_registers
     add $16, %rsp /* vector, error */
@@ -148,21 +188,33 @@ interrupt_entry:
     testb $3, FRAME_CS(%rsp)
     jz 1f
     mov OFFSET_THREAD_KERNEL_STACK(%rsp), %rsp
-    xor %ebp, %ebp
+    testl $SPECULATION_AT_ENTER, speculation_actions
+    jz 2f
+    speculation_enter
+2:  xor %ebp, %ebp
     call interrupt_from_user /* noreturn */
 1:  call interrupt_from_kernel
     jmp return_from_interrupt
     .size interrupt_entry, . - interrupt_entry
 
-/* Vectors with a stack of their own: the frame is on that stack. */
+/*
+ * Vectors with a stack of their own: the frame is on that stack. One that comes between the kernel's
+ * leaving and ring 3 leaves IBRS on and may leave words in the buffers that VERW has cleared: the first
+ * is harmless, the second are a handler's that has seen no secret.
+ */
     .type interrupt_entry_own_stack, @function
 interrupt_entry_own_stack:
     push_registers
     push $RFLAGS_FIXED
     popfq
     mov %rsp, %rdi
-    call interrupt_on_own_stack
-    jmp return_from_interrupt
+    testl $SPECULATION_AT_ENTER, speculation_actions
+    jz 1f
+    speculation_enter /* wherever it came from: it may be from the last instructions before ring 3 */
+1:  call interrupt_on_own_stack
+    testb $3, FRAME_CS(%rsp)
+    jz return_from_interrupt
+    jmp return_to_ring_3
     .size interrupt_entry_own_stack, . - interrupt_entry_own_stack
 
 /* noreturn void entry_continue_from_user(struct arch_frame *frame, uint64_t stack): leaves the own

@@ -11,6 +11,7 @@
 /* ---- in assembly */
 
 void syscall_entry(void);                 /* in kernel_entry_page */
+void syscall_entry_guarded(void);         /* the same with what speculation wants done */
 extern const uint8_t kernel_entry_page[]; /* linker.ld */
 extern const uint8_t interrupt_stubs[256][16];
 extern uint8_t boot_cpu_block[ARCH_CPU_BLOCK_SIZE];

@@ -34,6 +34,9 @@ void offsets(void) {
     OFFSET(VECTOR_OF_SYSCALL, FRAME_SYSCALL);
     OFFSET(SYSTEM_CALL_COUNT, SYS_COUNT);
     OFFSET(EFER_INDEX, MSR_EFER);
+    OFFSET(SPEC_CTRL_INDEX, MSR_SPEC_CTRL);
+    OFFSET(PRED_CMD_INDEX, MSR_PRED_CMD);
+    OFFSET(FLUSH_CMD_INDEX, MSR_FLUSH_CMD);
     OFFSET(START_CR3, offsetof(struct smp_start, cr3));
     OFFSET(START_CR4, offsetof(struct smp_start, cr4));
     OFFSET(START_STACK, offsetof(struct smp_start, stack));

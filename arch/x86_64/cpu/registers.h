@@ -59,10 +59,11 @@
 #define RFLAGS_ID    (1 << 21)
 
 /* IA32_EFER: SDM Vol. 3, 2.2.1 "Extended Feature Enable Register" */
-#define EFER_SCE (1 << 0)  /* SYSCALL */
-#define EFER_LME (1 << 8)  /* long mode when paging goes on */
-#define EFER_LMA (1 << 10) /* long mode is on */
-#define EFER_NXE (1 << 11) /* no-execute pages */
+#define EFER_SCE       (1 << 0)  /* SYSCALL */
+#define EFER_LME       (1 << 8)  /* long mode when paging goes on */
+#define EFER_LMA       (1 << 10) /* long mode is on */
+#define EFER_NXE       (1 << 11) /* no-execute pages */
+#define EFER_AUTO_IBRS (1 << 21) /* gated: AMD_AUTO_IBRS */
 
 /* IA32_APIC_BASE: SDM Vol. 3, 11.4.4 "Local APIC Status and Location" */
 #define APIC_BASE_BOOT_CPU (1 << 8)

@@ -34,6 +34,8 @@
 #define CAPABILITY_RFDS_CLEAR        (1ull << 28)
 #define CAPABILITY_ITS_NO            (1ull << 62)
 
+struct cpu;
+
 enum speculation_mitigations {
     MITIGATIONS_AUTO, /* what the processor needs */
     MITIGATIONS_OFF,  /* nothing */
@@ -144,7 +146,10 @@ void speculation_init(const struct boot_info *info);
 void speculation_init_cpu(void);
 void speculation_report(void);
 
-/* The program or guest that runs next belongs to another partition than what ran before. */
-void speculation_switch(void);
+/* With SPECULATION_AT_SWITCH, before a program or guest of the partition with this id runs. */
+void speculation_switch(struct cpu *cpu, uint64_t partition);
+
+/* ---- speculation_fill.S: fills the return stack buffer */
+void speculation_fill(void);
 
 #endif

@@ -5,14 +5,18 @@
 #include "arch/x86_64/cpu/entry.h"
 #include "arch/x86_64/cpu/msr.h"
 #include "arch/x86_64/cpu/registers.h"
+#include "arch/x86_64/cpu/speculation.h"
 #include "kernel/cpu.h"
 
 /* SDM Vol. 3, 5.8.8 "Fast System Calls in 64-Bit Mode", figure 5-14 */
 #define HOST_STAR ((uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32)
 
-/* syscall_entry in the page behind this CPU's struct cpu. */
+/* The entry in the page behind this CPU's struct cpu. */
 static uint64_t host_lstar(const struct cpu *cpu) {
-    return (uint64_t)cpu + BLOCK_ENTRY + ((uint64_t)syscall_entry - (uint64_t)kernel_entry_page);
+    uint64_t entry = (uint64_t)(speculation_does(SPECULATION_AT_ENTER | SPECULATION_AT_LEAVE)
+                                    ? syscall_entry_guarded
+                                    : syscall_entry);
+    return (uint64_t)cpu + BLOCK_ENTRY + (entry - (uint64_t)kernel_entry_page);
 }
 
 static void load(struct cpu *cpu, uint64_t star, uint64_t lstar, uint64_t fmask) {
@@ -33,10 +37,11 @@ static void load(struct cpu *cpu, uint64_t star, uint64_t lstar, uint64_t fmask)
 
 void syscall_init_cpu(struct cpu *cpu) {
     asm_wrmsr(MSR_STAR, HOST_STAR);
-    asm_wrmsr(MSR_LSTAR, host_lstar(cpu));
+    cpu->arch.host_lstar = host_lstar(cpu);
+    asm_wrmsr(MSR_LSTAR, cpu->arch.host_lstar);
     asm_wrmsr(MSR_FMASK, SYSCALL_FLAGS_MASK);
     cpu->arch.star = HOST_STAR;
-    cpu->arch.lstar = host_lstar(cpu);
+    cpu->arch.lstar = cpu->arch.host_lstar;
     cpu->arch.fmask = SYSCALL_FLAGS_MASK;
     cpu->arch.syscall_is_guest = false;
 }
@@ -49,6 +54,6 @@ void syscall_load_guest(struct cpu *cpu, uint64_t star, uint64_t lstar, uint64_t
 void syscall_load_host(struct cpu *cpu) {
     if (!cpu->arch.syscall_is_guest)
         return;
-    load(cpu, HOST_STAR, host_lstar(cpu), SYSCALL_FLAGS_MASK);
+    load(cpu, HOST_STAR, cpu->arch.host_lstar, SYSCALL_FLAGS_MASK);
     cpu->arch.syscall_is_guest = false;
 }

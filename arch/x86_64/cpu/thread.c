@@ -8,6 +8,7 @@
 #include "arch/x86_64/cpu/interrupt.h"
 #include "arch/x86_64/cpu/msr.h"
 #include "arch/x86_64/cpu/registers.h"
+#include "arch/x86_64/cpu/speculation.h"
 #include "arch/x86_64/cpu/syscall.h"
 #include "arch/x86_64/cpu/tables.h"
 #include "arch/x86_64/cpu/xstate.h"
@@ -15,6 +16,7 @@
 #include "arch/x86_64/virt/vcpu.h"
 #include "kernel/arch.h"
 #include "kernel/cpu.h"
+#include "kernel/partition.h"
 #include "kernel/space.h"
 #include "kernel/string.h"
 #include "kernel/thread.h"
@@ -87,6 +89,8 @@ static void load(struct cpu *cpu, struct thread *thread) {
     asm_clear_data_segments();
     load_segment_bases(cpu, &thread->arch);
     load_ports(cpu, thread);
+    if (speculation_does(SPECULATION_AT_SWITCH))
+        speculation_switch(cpu, thread->partition->id);
     arch->xstate_lazy = NULL;
     arch->loaded = thread;
 }

@@ -55,6 +55,7 @@ struct arch_cpu {
     bool vmx_is_on;
     bool bases_are_saved;        /* the FS and GS bases are not the thread's: a guest has run */
     uint64_t star, lstar, fmask; /* what the SYSCALL MSRs hold now */
+    uint64_t host_lstar;         /* what LSTAR holds while ring 3 runs */
     uint64_t timer_deadline;     /* ticks; UINT64_MAX: the timer is not set */
     struct vcpu *vcpu;           /* whose VMCS is current */
     uint64_t vmxon_region;       /* physical; for vmx/ */
@@ -65,6 +66,7 @@ struct arch_cpu {
     uint64_t
         pcid_space[ARCH_PCID_COUNT]; /* ids of the spaces whose translations are kept, 0: none */
     uint32_t pcid_next;
+    uint64_t predictions_of; /* id of the partition that trained the branch predictor; 0: nobody */
 };
 
 struct arch_space {

@@ -6,6 +6,7 @@
 #include "arch/x86_64/cpu/clock.h"
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/interrupt.h"
+#include "arch/x86_64/cpu/speculation.h"
 #include "arch/x86_64/cpu/timer.h"
 #include "arch/x86_64/mm/kernel_space.h"
 #include "arch/x86_64/platform/lines.h"
@@ -107,6 +108,7 @@ void arch_platform_init(const struct boot_info *info) {
         log_line("DMA: bus mastering cleared in %u PCI functions", pci_clear_bus_mastering());
     log_line("local APICs in %s mode, I/O APICs by %s", apic_is_x2apic() ? "x2APIC" : "xAPIC",
              acpi.has_madt ? "ACPI" : "default");
+    speculation_report();
     kernel_space_seal();
     boot = NULL;
 }

@@ -3,6 +3,7 @@
 #include "arch/x86_64/cpu/features.h"
 #include "arch/x86_64/cpu/msr.h"
 #include "arch/x86_64/cpu/registers.h"
+#include "arch/x86_64/cpu/speculation.h"
 #include "arch/x86_64/cpu/tables.h"
 #include "arch/x86_64/ept/ept.h"
 #include "arch/x86_64/vmx/instructions.h"
@@ -62,7 +63,9 @@ static void load_host_fields(struct cpu *cpu) {
     vmcs_write_64(HOST_EFER, asm_rdmsr(MSR_EFER));
     vmcs_write_64(HOST_PAT, asm_rdmsr(MSR_PAT));
     vmcs_write(HOST_RSP, cpu->arch.stack_top - 8 * VMX_STACK_SLOTS);
-    vmcs_write(HOST_RIP, (uint64_t)vmx_exit_point);
+    vmcs_write(HOST_RIP, (uint64_t)(speculation_does(SPECULATION_AT_EXIT | SPECULATION_AT_ENTRY)
+                                        ? vmx_exit_point_guarded
+                                        : vmx_exit_point));
 }
 
 /* Makes the VMCS current; the caller has seen to it that no other CPU has it. */

@@ -80,6 +80,7 @@ void vmx_fail(struct vcpu *vcpu, const char *format, ...) __attribute__((format(
 noreturn void vmx_enter(struct vcpu_page *page, struct vcpu *vcpu, uint64_t *stack,
                         bool is_launched);
 void vmx_exit_point(void);
+void vmx_exit_point_guarded(void); /* the same with what speculation wants done */
 
 /* The exit path finds the page and the vCPU here, at HOST_RSP. */
 #define VMX_STACK_SLOTS 2u

@@ -65,7 +65,7 @@ def boot(name, title, conf, files, seconds, debugger=(), extra=()):
     directory = RunDirectory(os.path.join(WORK, name))
     run = None
     try:
-        with Image(f"bench-{name}", conf, files=files) as image:
+        with Image(f"bench-{name}", conf, cmdline="mitigations=off", files=files) as image:
             directory.copy_image(image.path)
         options = session.Options(cpus=1, memory=MEMORY_MIB, sync="none", extra=extra, debugger=debugger)
         emulator = bochs.Emulator(directory.path, directory.disk, options)

@@ -309,6 +309,18 @@ static int64_t read_log(uint64_t position, char *buffer, uint64_t length) {
     return (int64_t)count;
 }
 
+/* Two weaknesses. */
+static int64_t system_speculation(uint64_t index, struct speculation_info *info) {
+    static const struct speculation_info rows[] = {
+        {.name = "First", .state = SPECULATION_MITIGATED, .reason = "luck"},
+        {.name = "Second",               .state = SPECULATION_NOT_AFFECTED                             },
+    };
+    if (index >= sizeof rows / sizeof rows[0])
+        return -STATUS_NOT_FOUND;
+    *info = rows[index];
+    return 0;
+}
+
 static int64_t system_info(struct system_info *info) {
     *info = (struct system_info){.abi_version = ABI_VERSION,
                                  .cpu_count = 2,
@@ -364,6 +376,7 @@ int64_t fake_syscall(uint64_t number, const uint64_t argument[6]) {
     case SYS_event_wait: return event_wait(argument[1], argument[2]);
     case SYS_clock_get: return (int64_t)now_ns;
     case SYS_system_info: return system_info(POINTER(1));
+    case SYS_system_speculation: return system_speculation(argument[1], POINTER(2));
     case SYS_system_open_module: return open_module(argument[1], POINTER(2));
     case SYS_system_read_log: return read_log(argument[1], POINTER(2), argument[3]);
     case SYS_system_log_position: return argument[1] == 0 ? 0 : (int64_t)log_length;
