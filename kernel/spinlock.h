@@ -5,8 +5,9 @@
  *   1. kernel_lock       objects' creation, destruction, mapping, handle tables. Not on the exit,
  * call, event and switch paths. While waiting for it a CPU serves cpu_call requests.
  *   2. event.lock
- *   3. cpu.queue_lock    one CPU's run queue and timer queue
- *   4. log.lock, frame.lock
+ *   3. vcpu.halt_lock
+ *   4. cpu.queue_lock    one CPU's run queue and timer queue
+ *   5. log.lock, frame.lock
  */
 #ifndef BULKHEAD_KERNEL_SPINLOCK_H
 #define BULKHEAD_KERNEL_SPINLOCK_H

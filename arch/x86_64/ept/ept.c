@@ -21,7 +21,7 @@ static uint64_t type_bits(uint32_t flags) {
         [MEMORY_WRITE_BACK] = 6ull << EPT_TYPE_SHIFT,
         [MEMORY_WRITE_COMBINING] = 1ull << EPT_TYPE_SHIFT | EPT_IGNORE_PAT,
         [MEMORY_WRITE_THROUGH] = 4ull << EPT_TYPE_SHIFT | EPT_IGNORE_PAT,
-        [MEMORY_UNCACHED] = 0ull << EPT_TYPE_SHIFT | EPT_IGNORE_PAT,
+        [MEMORY_UNCACHED] = EPT_IGNORE_PAT, /* type 0 */
     };
     return types[(flags & MAP_MEMORY_TYPE) >> MAP_MEMORY_TYPE_SHIFT & 3];
 }
