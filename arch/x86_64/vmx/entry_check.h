@@ -33,7 +33,7 @@ enum entry_bochs {
     BOCHS_SAME,   /* the same as the manual */
     BOCHS_ENTERS, /* it does not check */
     BOCHS_LATER,  /* it fails, but as invalid guest state */
-    BOCHS_STOPS   /* its model of the processor panics */
+    BOCHS_UNTRIED /* its model of the processor panics, or takes an MSR that it does not have */
 };
 
 /* What else may be so, in entry_facts.flags. */

@@ -72,8 +72,8 @@ static const struct entry_rule msr_rules[] = {
          "an entry there is IA32_FS_BASE or IA32_GS_BASE"),
     RULE(4003, ENTRY_MSR_LOAD_ADDRESS, ALWAYS, loads_x2apic, 0,
          "an entry there is a local APIC's register"),
-    RULE(4004, ENTRY_MSR_LOAD_ADDRESS, ALWAYS, loads_for_smm, 0,
-         "an entry there can be written only in SMM"),
+    RULE_BOCHS(BOCHS_UNTRIED, 4004, ENTRY_MSR_LOAD_ADDRESS, ALWAYS, loads_for_smm, 0,
+               "an entry there can be written only in SMM"),
 };
 
 const struct entry_table entry_msr_rules = {msr_rules, sizeof msr_rules / sizeof msr_rules[0]};

@@ -216,6 +216,11 @@ static ENTRY_TEST(table_has_wrong_type) {
 
 /* ---- rows */
 
+/*
+ * Where Bochs 2.7 differs: it leaves SS alone if its RPL is 0 and CS has the L bit; and it compares
+ * the DPL of CS (3247, 3248) with the RPL of CS, not with the DPL of SS.
+ */
+
 /* The same rule for several segments, numbered from the first. */
 #define SEGMENT_RULE(number, segment, part, test, text) \
     RULE(number, GUEST_##segment##_##part, ALWAYS, test, segment, text)
