@@ -273,12 +273,18 @@ children_flags:
     popq BOARD_VALUE(%rbx)
     pushq $0x202
     popfq
-    pushq BOARD_ARGUMENT(%rbx)
+    /* Several times, so that each of the other threads of the CPU comes next once. */
+    movl $4, %ebp
+2:  pushq BOARD_ARGUMENT(%rbx)
     movl $SYS_thread_yield, %eax
     popfq
     syscall
     pushfq
     popq BOARD_VALUE + 8(%rbx)
+    pushq $0x202
+    popfq
+    decl %ebp
+    jnz 2b
     /* And through interrupts: two slices of the scheduler or so. */
     movl $3000000, %ecx
     pushq BOARD_ARGUMENT(%rbx)

@@ -56,6 +56,16 @@ static inline void cpu_set_flags(uint64_t flags) {
     __asm__ volatile("pushq %0\n\tpopfq" : : "r"(flags) : "cc", "memory");
 }
 
+/* A system call with the direction flag set. */
+static inline int64_t cpu_call_backwards(uint64_t number, uint64_t first, uint64_t second) {
+    int64_t result;
+    __asm__ volatile("std\n\tsyscall\n\tcld"
+                     : "=a"(result)
+                     : "a"(number), "D"(first), "S"(second)
+                     : "rcx", "r11", "cc", "memory");
+    return result;
+}
+
 /* Faults in ring 3. */
 static inline void cpu_halt(void) {
     __asm__ volatile("hlt");

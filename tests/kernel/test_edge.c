@@ -10,6 +10,7 @@
 #include "guests/lib/map.h"
 #include "tests/kernel/child.h"
 #include "tests/kernel/children.h"
+#include "tests/kernel/cpu.h"
 #include "tests/kernel/suite.h"
 #include "tests/kernel/tap.h"
 
@@ -120,6 +121,32 @@ static void flags(void) {
     tap_point("calls and interrupts with AC, NT, DF and the others set keep them; TF is a fault");
 }
 
+/* The kernel copies and clears by string instructions: not by the caller's direction. */
+static void direction(void) {
+    struct object_info straight, backwards[3];
+    memset(&straight, 0, sizeof straight);
+    memset(backwards, 0, sizeof backwards);
+    tap_check_result(sys_handle_info(HANDLE_PARTITION, &straight), 0, "handle_info");
+    tap_check_result(cpu_call_backwards(SYS_handle_info, HANDLE_PARTITION,
+                                        (uint64_t)(uintptr_t)&backwards[1]),
+                     0, "handle_info with DF set");
+    tap_check(memcmp(&straight, &backwards[1], sizeof straight) == 0, "its result");
+    const uint64_t *around = (const uint64_t *)(const void *)backwards;
+    for (uint32_t i = 0; i < sizeof straight / 8; i++)
+        tap_check(around[i] == 0 && around[2 * sizeof straight / 8 + i] == 0, "word %u beside it",
+                  (unsigned)i);
+    static const char line[] = "the test writes a line backwards";
+    tap_check_result(cpu_call_backwards(SYS_log_write, (uint64_t)(uintptr_t)line, sizeof line - 1),
+                     0, "log_write with DF set");
+    int64_t region = cpu_call_backwards(SYS_region_create, HANDLE_PARTITION, 16 * PAGE_SIZE);
+    if (tap_need(region, "region_create with DF set") >= 0) {
+        struct object_info info;
+        cpu_call_backwards(SYS_region_info, (uint64_t)region, (uint64_t)(uintptr_t)&info);
+        sys_handle_close((handle_t)region);
+    }
+    tap_point("the kernel copies and clears forwards whatever the caller's direction flag");
+}
+
 static void gs_base(void) {
     static const uint64_t bases[] = {0xffffffff80000000ull, 0xffff800000000000ull, UINT64_MAX, 1};
     if (!suite.has_fsgsbase) {
@@ -145,6 +172,7 @@ void test_edge(void) {
     for (uint32_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         at_the_end(i);
     tap_point("SYSCALL as the last two bytes below the canonical boundary faults in ring 3");
+    direction();
 
     /* Somebody to share the CPU with, so that the timer interrupts. */
     struct child competitor;
