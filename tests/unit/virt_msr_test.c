@@ -19,6 +19,7 @@ static _Alignas(4096) uint8_t apic_page[4096];
 static struct guest_msr vmm_rows[GUEST_MSR_LIMIT];
 static uint64_t efer, pat, debugctl;
 static bool efer_is_refused;
+static enum exit_action end_result;
 static uint32_t effects, clock_loads, syscall_loads, aux_loads, work;
 
 /* ---- what the vendor's half does */
@@ -70,6 +71,12 @@ enum exit_action vcpu_apic_effect(struct vcpu *asked, uint32_t effect) {
     return ACTION_RESUME;
 }
 
+enum exit_action vcpu_end_of_interrupt(struct vcpu *asked) {
+    (void)asked;
+    effects |= LAPIC_EFFECT_EOI;
+    return end_result;
+}
+
 /* ---- */
 
 static int setup(void **state) {
@@ -88,6 +95,7 @@ static int setup(void **state) {
     efer = pat = debugctl = 0;
     effects = clock_loads = syscall_loads = aux_loads = work = 0;
     efer_is_refused = false;
+    end_result = ACTION_RESUME;
     msr_index_init();
     return 0;
 }
@@ -260,11 +268,14 @@ static void local_apic(void **state) {
     uint64_t value;
     assert_int_equal(value_of(0x1b), 0xfee00900);
     assert_int_equal(read(0x802, &value), ACTION_PROTECTION); /* xAPIC mode */
+    assert_int_equal(write(0x80b, 0), ACTION_PROTECTION);
     assert_int_equal(write(0x1b, 0xfee00d00), ACTION_ADVANCE);
     assert_true((work & VCPU_WORK_APIC_MODE) != 0);
     assert_int_equal(value_of(0x802), 0);
     assert_int_equal(write(0x80b, 0), ACTION_ADVANCE);
     assert_int_equal(effects, LAPIC_EFFECT_EOI);
+    end_result = ACTION_LEAVE; /* the VMM wants to know */
+    assert_int_equal(write(0x80b, 0), ACTION_ADVANCE_LEAVE);
     assert_int_equal(write(0x80b, 1), ACTION_PROTECTION);
     assert_int_equal(read(0x80e, &value), ACTION_PROTECTION);
     assert_int_equal(read(0x8ff, &value), ACTION_PROTECTION);

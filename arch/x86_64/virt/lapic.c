@@ -1,10 +1,6 @@
 /* A guest's local APIC as pure state: see lapic.h. */
 #include "arch/x86_64/virt/lapic.h"
 
-#define BASE_BOOT_CPU 0x100ull
-#define BASE_X2APIC   0x400ull
-#define BASE_ENABLE   0x800ull
-
 #define SVR_ENABLE 0x100u
 #define LVT_MASKED 0x10000u
 
@@ -20,27 +16,26 @@ enum timer_mode { TIMER_ONE_SHOT = 0, TIMER_PERIODIC = 1, TIMER_DEADLINE = 2 };
 /* Version 14h: integrated, with six entries in the local vector table. */
 #define VERSION_VALUE 0x00050014u
 
-bool lapic_is_enabled(const struct lapic *lapic) {
-    return (lapic->base & BASE_ENABLE) != 0;
-}
-
-bool lapic_is_x2apic(const struct lapic *lapic) {
-    return (lapic->base & BASE_X2APIC) != 0;
-}
-
 static bool is_software_enabled(const struct lapic *lapic) {
     return lapic_is_enabled(lapic) && (lapic_get(lapic, LAPIC_SVR) & SVR_ENABLE) != 0;
 }
 
 /* ---- bit sets of 256 vectors */
 
+static inline uint32_t highest_of_word(const uint64_t *set, uint32_t word) {
+    uint64_t bits = __atomic_load_n(&set[word], __ATOMIC_RELAXED);
+    return bits == 0 ? LAPIC_NONE : word * 64 + 63 - (uint32_t)__builtin_clzll(bits);
+}
+
 static uint32_t highest_bit(const uint64_t *set) {
-    for (uint32_t word = 4; word-- > 0;) {
-        uint64_t bits = __atomic_load_n(&set[word], __ATOMIC_RELAXED);
-        if (bits != 0)
-            return word * 64 + 63 - (uint32_t)__builtin_clzll(bits);
-    }
-    return LAPIC_NONE;
+    uint32_t bit = highest_of_word(set, 3);
+    if (bit == LAPIC_NONE)
+        bit = highest_of_word(set, 2);
+    if (bit == LAPIC_NONE)
+        bit = highest_of_word(set, 1);
+    if (bit == LAPIC_NONE)
+        bit = highest_of_word(set, 0);
+    return bit;
 }
 
 static void set_bit(uint64_t *set, uint32_t bit) {
@@ -98,7 +93,7 @@ static void set_identity(struct lapic *lapic) {
 void lapic_reset(struct lapic *lapic, uint32_t id, bool is_boot_cpu, uint64_t tsc_hz,
                  uint64_t timer_hz) {
     lapic->id = id;
-    lapic->base = LAPIC_DEFAULT_BASE | BASE_ENABLE | (is_boot_cpu ? BASE_BOOT_CPU : 0);
+    lapic->base = LAPIC_DEFAULT_BASE | LAPIC_BASE_ENABLE | (is_boot_cpu ? LAPIC_BASE_BOOT_CPU : 0);
     /* Both below 2^32 kHz: the quotient in kHz keeps the shift from overflowing. */
     uint64_t tsc_khz = tsc_hz / 1000 != 0 ? tsc_hz / 1000 : 1;
     uint64_t timer_khz = timer_hz / 1000 != 0 ? timer_hz / 1000 : 1;
@@ -115,13 +110,15 @@ void lapic_init_signal(struct lapic *lapic) {
 }
 
 bool lapic_set_base(struct lapic *lapic, uint64_t value) {
-    uint64_t mode = value & (BASE_ENABLE | BASE_X2APIC);
-    uint64_t old = lapic->base & (BASE_ENABLE | BASE_X2APIC);
-    bool is_valid = (value & ~(BASE_ENABLE | BASE_X2APIC | BASE_BOOT_CPU)) == LAPIC_DEFAULT_BASE;
+    uint64_t mode = value & (LAPIC_BASE_ENABLE | LAPIC_BASE_X2APIC);
+    uint64_t old = lapic->base & (LAPIC_BASE_ENABLE | LAPIC_BASE_X2APIC);
+    bool is_valid = (value & ~(LAPIC_BASE_ENABLE | LAPIC_BASE_X2APIC | LAPIC_BASE_BOOT_CPU)) ==
+                    LAPIC_DEFAULT_BASE;
     /* 11.12.5, figure 11-27: no way from x2APIC to xAPIC but through disabled, none from disabled
      * straight to x2APIC, and x2APIC without enable does not exist. */
-    if (mode == BASE_X2APIC || (old == (BASE_ENABLE | BASE_X2APIC) && mode == BASE_ENABLE) ||
-        (old == 0 && mode == (BASE_ENABLE | BASE_X2APIC)))
+    if (mode == LAPIC_BASE_X2APIC ||
+        (old == (LAPIC_BASE_ENABLE | LAPIC_BASE_X2APIC) && mode == LAPIC_BASE_ENABLE) ||
+        (old == 0 && mode == (LAPIC_BASE_ENABLE | LAPIC_BASE_X2APIC)))
         is_valid = false;
     if (!is_valid)
         return false;
@@ -520,9 +517,10 @@ bool lapic_matches(const struct lapic *lapic, const struct lapic_message *messag
 /* ---- state transfer */
 
 bool lapic_state_is_valid(uint64_t base, const uint32_t registers[64]) {
-    uint64_t mode = base & (BASE_ENABLE | BASE_X2APIC);
-    if ((base & ~(BASE_ENABLE | BASE_X2APIC | BASE_BOOT_CPU)) != LAPIC_DEFAULT_BASE ||
-        mode == BASE_X2APIC)
+    uint64_t mode = base & (LAPIC_BASE_ENABLE | LAPIC_BASE_X2APIC);
+    if ((base & ~(LAPIC_BASE_ENABLE | LAPIC_BASE_X2APIC | LAPIC_BASE_BOOT_CPU)) !=
+            LAPIC_DEFAULT_BASE ||
+        mode == LAPIC_BASE_X2APIC)
         return false;
     /* Vectors below 16 are never requested nor in service. */
     return (registers[LAPIC_IRR] & 0xffff) == 0 && (registers[LAPIC_ISR] & 0xffff) == 0 &&

@@ -104,8 +104,26 @@ static inline void lapic_put(struct lapic *lapic, uint32_t index, uint32_t value
     *(uint32_t *)(void *)(lapic->page + 16 * index) = value;
 }
 
-bool lapic_is_enabled(const struct lapic *lapic);
-bool lapic_is_x2apic(const struct lapic *lapic);
+/* IA32_APIC_BASE */
+#define LAPIC_BASE_BOOT_CPU 0x100ull
+#define LAPIC_BASE_X2APIC   0x400ull
+#define LAPIC_BASE_ENABLE   0x800ull
+
+static inline bool lapic_is_enabled(const struct lapic *lapic) {
+    return (lapic->base & LAPIC_BASE_ENABLE) != 0;
+}
+
+static inline bool lapic_is_x2apic(const struct lapic *lapic) {
+    return (lapic->base & LAPIC_BASE_X2APIC) != 0;
+}
+
+static inline bool lapic_has_request(const struct lapic *lapic) {
+    const uint64_t *irr = lapic->irr;
+    return (__atomic_load_n(&irr[0], __ATOMIC_RELAXED) |
+            __atomic_load_n(&irr[1], __ATOMIC_RELAXED) |
+            __atomic_load_n(&irr[2], __ATOMIC_RELAXED) |
+            __atomic_load_n(&irr[3], __ATOMIC_RELAXED)) != 0;
+}
 
 /* State after power-up; the page is cleared. timer_hz: of the guest's APIC timer. */
 void lapic_reset(struct lapic *lapic, uint32_t id, bool is_boot_cpu, uint64_t tsc_hz,

@@ -69,6 +69,9 @@ void vcpu_add_work(struct vcpu *vcpu, uint32_t work);
  * a device. */
 void guest_deliver(struct guest *guest, const struct lapic_message *message, struct vcpu *source);
 
+/* The guest ends its highest interrupt. LEAVE: the VMM wants to be told. */
+enum exit_action vcpu_end_of_interrupt(struct vcpu *vcpu);
+
 /* Acts on what lapic_read or lapic_write returned. */
 enum exit_action vcpu_apic_effect(struct vcpu *vcpu, uint32_t effect);
 

@@ -144,11 +144,11 @@ void vmx_apic_choose(struct vcpu *vcpu) {
 
 /* ---- effects of register accesses */
 
-static enum exit_action end_of_interrupt(struct vcpu *vcpu) {
+enum exit_action vcpu_end_of_interrupt(struct vcpu *vcpu) {
     uint32_t vector = lapic_end_of_interrupt(&vcpu->arch.lapic);
     if (vector == LAPIC_NONE)
         return ACTION_RESUME;
-    if (lapic_highest_request(&vcpu->arch.lapic) != LAPIC_NONE)
+    if (lapic_has_request(&vcpu->arch.lapic))
         vcpu_add_work(vcpu, VCPU_WORK_INTERRUPT);
     if ((vcpu->guest->eoi_exits[vector / 64] >> (vector % 64) & 1) == 0)
         return ACTION_RESUME;
@@ -160,7 +160,7 @@ static enum exit_action end_of_interrupt(struct vcpu *vcpu) {
 /* LEAVE or RESUME; the access itself is done. */
 enum exit_action vcpu_apic_effect(struct vcpu *vcpu, uint32_t effect) {
     if ((effect & LAPIC_EFFECT_EOI) != 0)
-        return end_of_interrupt(vcpu);
+        return vcpu_end_of_interrupt(vcpu);
     if ((effect & LAPIC_EFFECT_SEND) != 0) {
         struct lapic_message message = lapic_command(&vcpu->arch.lapic);
         guest_deliver(vcpu->guest, &message, vcpu);

@@ -120,27 +120,25 @@ static bool inject_nmi(struct vcpu *vcpu, bool is_free) {
 /* The local APIC's interrupt, where the processor does not deliver it itself. */
 static void inject_interrupt(struct vcpu *vcpu, bool is_free) {
     struct lapic *lapic = &vcpu->arch.lapic;
-    uint32_t request = lapic_highest_request(lapic);
-    if (request == LAPIC_NONE)
+    uint32_t vector = lapic_highest_request(lapic);
+    if (vector == LAPIC_NONE)
         return;
-    uint32_t vector = lapic_deliverable(lapic);
-    if (vector == LAPIC_NONE) {
-        /* Held back by the TPR: tell when the guest lowers it so far (30.1.2 "TPR Virtualization").
-         */
+    if (vector >> 4 <= lapic_priority(lapic) >> 4) {
+        /* Held back by the TPR: tell when the guest lowers it so far (30.1.2 "TPR
+         * Virtualization"). Held back by another in service: its end will look again. */
         uint32_t task = lapic_get(lapic, LAPIC_TPR) >> 4 & 0xf;
         if (vmx_controls.has_tpr_shadow)
-            vmcs_write_32(TPR_THRESHOLD, request >> 4 <= task ? request >> 4 : 0);
+            vmcs_write_32(TPR_THRESHOLD, vector >> 4 <= task ? vector >> 4 : 0);
         return;
     }
     if (!is_free || !takes_interrupts()) {
         vmx_set_processor_control(vcpu, PROCESSOR_INTERRUPT_WINDOW, true);
         return;
     }
+    /* It was the highest: none that is left could be taken before its end. */
     lapic_take(lapic, vector);
     vcpu->statistics.injected++;
     inject(&(struct vcpu_event){.info = EVENT_VALID | EVENT_EXTERNAL | vector});
-    if (lapic_deliverable(lapic) != LAPIC_NONE)
-        vmx_set_processor_control(vcpu, PROCESSOR_INTERRUPT_WINDOW, true);
 }
 
 static void deliver(struct vcpu *vcpu) {
@@ -227,6 +225,10 @@ static uint32_t handle_start_signals(struct vcpu *vcpu, uint32_t work) {
 void vmx_work(struct vcpu *vcpu) {
     struct arch_vcpu *arch = &vcpu->arch;
     uint32_t work = __atomic_exchange_n(&arch->work, 0, __ATOMIC_SEQ_CST);
+    if ((work & ~(VCPU_WORK_INTERRUPT | VCPU_WORK_EVENT)) == 0) {
+        deliver(vcpu);
+        return;
+    }
     if ((work & (VCPU_WORK_INIT | VCPU_WORK_START)) != 0)
         work = handle_start_signals(vcpu, work);
     if ((work & VCPU_WORK_APIC_MODE) != 0)
