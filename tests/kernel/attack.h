@@ -17,7 +17,7 @@
 #define ATTACK_MF       (1 << 16)
 #define ATTACK_AC       (1 << 17)
 #define ATTACK_XM       (1 << 19)
-#define ATTACK_SURVIVES (1 << 31)
+#define ATTACK_SURVIVES (1 << 30)
 
 /* What the outcome depends on. */
 #define ATTACK_ALWAYS    0
@@ -51,7 +51,8 @@ struct attack {
 };
 _Static_assert(sizeof(struct attack) == 48, "attacks.S writes these rows");
 
-extern const struct attack attacks_start[], attacks_end[];
+extern const struct attack attacks_start[];
+extern const uint32_t attack_count;
 
 /* At interrupt_attacks + n * INTERRUPT_ATTACK_SIZE: INT n behind as many bytes as given here. */
 extern const uint8_t interrupt_attacks[];

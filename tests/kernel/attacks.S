@@ -524,8 +524,10 @@ attack
 outcome "GS base that is not canonical", ATTACK_GP, ATTACK_FSGSBASE, tcg=ATTACK_SURVIVES
 
     .section .rodata.attack_rows, "a", @progbits
-    .globl attacks_end
 attacks_end:
+    .globl attack_count
+attack_count:
+    .long (attacks_end - attacks_start) / 48 /* struct attack */
 
 /* ---- acts at an address that the board names */
 

@@ -23,7 +23,7 @@ static struct {
 } children;
 
 static bool open_own_file(void) {
-    struct module_info info;
+    struct module_info info = {0};
     for (uint32_t i = 0;; i++) {
         int64_t module = sys_system_open_module(HANDLE_SYSTEM, i, &info);
         if (tap_need(module, "own file among the boot modules") < 0)

@@ -23,7 +23,7 @@ static void copy(handle_t module, uint64_t length) {
 }
 
 void options_read(void) {
-    struct module_info info;
+    struct module_info info = {0};
     for (uint32_t i = 0;; i++) {
         int64_t module = sys_system_open_module(HANDLE_SYSTEM, i, &info);
         if (module < 0)

@@ -49,12 +49,15 @@ static void use_a_privilege(void *argument) {
     cpu_halt();
 }
 
+/* Down the stack, into the page below it. */
 static void overflow(void *argument) {
-    volatile char block[4096];
-    block[0] = 1;
-    if (argument != NULL)
-        overflow((void *)(uintptr_t)&block[0]);
-    block[1] = 1;
+    volatile char local = 0;
+    volatile char *here = &local;
+    (void)argument;
+    for (;;) {
+        here -= 512;
+        *here = 1;
+    }
 }
 
 static void (*const ends[LIVES])(void *) = {NULL, use_no_pointer, use_a_privilege, overflow};
@@ -161,7 +164,8 @@ static void later_life(handle_t survivor, const struct partition_info *info) {
     volatile struct board *board = find_board(survivor);
     tap_open(board == NULL ? 0 : (uint32_t)board->value[POINTS],
              board == NULL ? 0 : (uint32_t)board->value[FAILURES]);
-    if (!tap_check(board != NULL, "the shared board is not to be found")) {
+    if (board == NULL) {
+        tap_check(false, "the shared board is not to be found");
         tap_point("a later life");
         tap_close();
         return;
@@ -179,7 +183,7 @@ static void later_life(handle_t survivor, const struct partition_info *info) {
 }
 
 void restart_main(void) {
-    struct partition_info info;
+    struct partition_info info = {0};
     int64_t survivor = find_survivor(&info);
     if (survivor < 0)
         first_life();

@@ -123,7 +123,7 @@ int64_t tap_need(int64_t result, const char *what) {
 
 /* What the kernel said since the last point: often the reason of a failure. */
 static void show_log(void) {
-    char text[256], line[LINE_SIZE];
+    char text[256] = "", line[LINE_SIZE];
     size_t length = 0;
     uint32_t lines = 0;
     uint64_t end = (uint64_t)sys_system_log_position(HANDLE_SYSTEM, 1);

@@ -26,15 +26,15 @@
 #define INITIAL_MXCSR 0x1f80
 #define INITIAL_FLAGS 0x202
 
-static int64_t memory_of(struct child *child, uint64_t size, uint64_t **here) {
+/* NULL: there is none, which has been reported. */
+static uint64_t *memory_of(struct child *child, uint64_t size) {
     void *address = NULL;
     int64_t region = sys_region_create(child->partition, size);
-    if (region < 0)
-        return region;
+    if (tap_need(region, "region of a child") < 0)
+        return NULL;
     int64_t result = map_region((handle_t)region, 0, size, MAP_READ | MAP_WRITE, &address);
-    *here = address;
     sys_handle_close((handle_t)region);
-    return result;
+    return tap_need(result, "map it here") < 0 ? NULL : address;
 }
 
 static uint64_t count_words_that_are_not_zero(const uint64_t *words, uint64_t size) {
@@ -47,12 +47,12 @@ static uint64_t count_words_that_are_not_zero(const uint64_t *words, uint64_t si
 static void memory_is_zero(void) {
     for (uint32_t round = 0; round < 2; round++) {
         struct child child;
-        uint64_t *words = NULL;
         /* The second time in many small pieces, which the allocator splits differently. */
         uint64_t piece = round == 0 ? 2 * DIRTY_SIZE : 0x7000;
         if (!child_create(&child, 3 * DIRTY_SIZE))
             return;
-        if (tap_need(memory_of(&child, DIRTY_SIZE, &words), "memory to write to") >= 0) {
+        uint64_t *words = memory_of(&child, DIRTY_SIZE);
+        if (words != NULL) {
             tap_check_equal(count_words_that_are_not_zero(words, DIRTY_SIZE), 0, "new memory");
             for (uint64_t i = 0; i < DIRTY_SIZE / sizeof *words; i++)
                 words[i] = PATTERN;
@@ -64,7 +64,8 @@ static void memory_is_zero(void) {
             return;
         uint64_t count = 0;
         for (uint64_t done = 0; done < 2 * DIRTY_SIZE; done += piece) {
-            if (tap_need(memory_of(&child, piece, &words), "memory to look at") < 0)
+            words = memory_of(&child, piece);
+            if (words == NULL)
                 break;
             count += count_words_that_are_not_zero(words, piece);
             map_undo(words);

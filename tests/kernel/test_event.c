@@ -17,8 +17,8 @@ static void bits_and_masks(handle_t event) {
     tap_check_result(sys_event_wait(event, INT64_MAX, DEADLINE_NOW), -STATUS_TIMED_OUT, "nothing");
     for (uint32_t bit = 0; bit < 63; bit++) {
         sys_event_signal(event, 1ull << bit);
-        tap_check_result(sys_event_wait(event, 1ull << bit, DEADLINE_NEVER), 1ll << bit, "bit %u",
-                         (unsigned)bit);
+        tap_check_result(sys_event_wait(event, 1ull << bit, DEADLINE_NEVER), (int64_t)(1ull << bit),
+                         "bit %u", (unsigned)bit);
     }
     tap_point("bits are set, taken by mask and cleared");
 }

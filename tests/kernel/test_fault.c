@@ -40,7 +40,7 @@ static void check_fault(const struct attack *attack, const struct fault_info *fa
     uint32_t vector = (uint32_t)(fault->detail >> 32);
     uint32_t outcomes = wanted_outcomes(attack);
     bool is_exact = (attack->outcomes & 1u << (vector & 31)) != 0;
-    if (!tap_check(vector < 31 && (outcomes & 1u << vector) != 0, "%s: exception %u at %#llx",
+    if (!tap_check(vector < 30 && (outcomes & 1u << vector) != 0, "%s: exception %u at %#llx",
                    attack->text, (unsigned)vector, (unsigned long long)fault->instruction))
         return;
     tap_check_equal(fault->kind, kind_of(vector), "%s: kind", attack->text);
@@ -86,14 +86,13 @@ static void forbidden_acts(void) {
     struct child neighbour;
     if (!child_create(&neighbour, CHILD_QUOTA) || !child_start(&neighbour, child_counts))
         return;
-    uint32_t count = 0;
-    for (const struct attack *attack = attacks_start; attack < attacks_end; attack++, count++) {
-        run(attack);
+    for (uint32_t count = 0; count < attack_count; count++) {
+        run(&attacks_start[count]);
         if (count % 30 == 29)
             tap_point("forbidden acts %u to %u, each caught", (unsigned)count - 28,
                       (unsigned)count + 1);
     }
-    tap_point("forbidden acts up to %u, each caught", (unsigned)count);
+    tap_point("forbidden acts up to %u, each caught", (unsigned)attack_count);
     tap_check(child_await_value(&neighbour.board->value[0], neighbour.board->value[0] + 5),
               "the neighbour runs");
     tap_check_equal(child_info(&neighbour).state, PARTITION_RUNNING, "the neighbour's state");

@@ -297,6 +297,7 @@ static void destroy_strangers(void) {
     struct partition_info own, info;
     uint64_t after = 0;
     memset(&own, 0, sizeof own);
+    memset(&info, 0, sizeof info);
     sys_partition_info(HANDLE_PARTITION, &own);
     for (;;) {
         int64_t handle = sys_partition_list(HANDLE_SYSTEM, after, &info);
@@ -325,6 +326,7 @@ void test_fuzz(void) {
     uint64_t calls = option("fuzz", 200000);
     uint64_t seed = option("seed", 0x42756c6b68656164ull);
     uint32_t count = suite.cpu_count < FUZZERS ? suite.cpu_count : FUZZERS;
+    uint64_t share = calls / (count > 0 ? count : 1);
     uint32_t alive = 0, lives = 0;
     uint64_t done = 0, good = 0;
     tap_note("fuzz: seed=%#llx", (unsigned long long)seed);
@@ -333,7 +335,7 @@ void test_fuzz(void) {
     for (uint32_t i = 0; i < count; i++) {
         memset(&fuzzer[i], 0, sizeof fuzzer[i]);
         fuzzer[i].state = seed + i * 0x9e3779b97f4a7c15ull;
-        fuzzer[i].wanted = calls / count;
+        fuzzer[i].wanted = share;
         alive += start(i);
     }
     uint64_t deadline = clock_now_ns() + DEADLINE_NS;
@@ -356,8 +358,8 @@ void test_fuzz(void) {
     sys_handle_close(ports);
     sys_handle_close(region);
     sys_handle_close(system_reader);
-    tap_check(done >= calls / count * count, "%llu calls of %llu were made",
-              (unsigned long long)done, (unsigned long long)calls);
+    tap_check(done >= share * count, "%llu calls of %llu were made", (unsigned long long)done,
+              (unsigned long long)calls);
     tap_check(good > done / 100, "only %llu had a result that was no error",
               (unsigned long long)good);
     tap_note("fuzz: %llu calls, %llu without an error, %u lives", (unsigned long long)done,

@@ -139,7 +139,7 @@ static void child_fills_its_table(volatile struct board *board) {
     while ((result = sys_event_create(self)) > 0)
         board->value[0]++;
     board->value[1] = (uint64_t)result;
-    struct partition_info info;
+    struct partition_info info = {0};
     sys_partition_info(self, &info);
     uint64_t used = info.memory_used;
     const struct partition_config grandchild = {.name = "none", .memory_quota = 0};

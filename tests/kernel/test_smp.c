@@ -82,7 +82,7 @@ static void child_yields(volatile struct board *argument) {
 /* Pauses come at any moment of the threads' way through kernel and scheduler. */
 static void pause_again_and_again(struct child *child, uint32_t threads) {
     for (uint32_t round = 0; round < 60; round++) {
-        uint32_t moving = round % threads;
+        uint32_t moving = round % (threads > 0 ? threads : 1);
         child_await_value(&child->board->value[moving], child->board->value[moving] + 1);
         for (uint32_t spin = 0; spin < round * 13; spin++)
             cpu_relax();
