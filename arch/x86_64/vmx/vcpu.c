@@ -63,9 +63,9 @@ static void load_host_fields(struct cpu *cpu) {
     vmcs_write_64(HOST_EFER, asm_rdmsr(MSR_EFER));
     vmcs_write_64(HOST_PAT, asm_rdmsr(MSR_PAT));
     vmcs_write(HOST_RSP, cpu->arch.stack_top - 8 * VMX_STACK_SLOTS);
-    vmcs_write(HOST_RIP, (uint64_t)(speculation_does(SPECULATION_AT_EXIT | SPECULATION_AT_ENTRY)
-                                        ? vmx_exit_point_guarded
-                                        : vmx_exit_point));
+    bool is_guarded = speculation_does(SPECULATION_AT_EXIT) ||
+                      speculation_does(SPECULATION_AT_ENTRY);
+    vmcs_write(HOST_RIP, (uint64_t)(is_guarded ? vmx_exit_point_guarded : vmx_exit_point));
 }
 
 /* Makes the VMCS current; the caller has seen to it that no other CPU has it. */
