@@ -164,6 +164,8 @@ void arch_vcpu_unload(
     struct vcpu *vcpu); /* on the CPU where it is loaded: write it back to memory */
 /* The running thread, which has made a system call, goes into the guest of thread->vcpu. */
 noreturn void arch_vcpu_enter(struct thread *thread);
+/* Of the running thread: it calls sched_run before it goes on in the guest. */
+void arch_vcpu_reschedule(struct vcpu *vcpu);
 /* Host time goes on by so many ticks that the guest does not see; the vCPU does not run. */
 void arch_vcpu_shift_clock(struct vcpu *vcpu, uint64_t ticks);
 /* The thread that has entered it was killed: nobody runs it. */

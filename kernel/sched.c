@@ -63,6 +63,16 @@ static void dequeue(struct cpu *cpu, struct thread *thread) {
     cpu->ready_count--;
 }
 
+/* The CPU shall look for another thread before it leaves the kernel. The way back into a guest does
+ * not look at cpu->reschedule, for speed: its vCPU is told. */
+static void request_look(struct cpu *cpu) {
+    __atomic_store_n(&cpu->reschedule, true, __ATOMIC_RELEASE);
+    if (cpu != cpu_self())
+        arch_cpu_kick(cpu);
+    else if (cpu->current != NULL && cpu->current->vcpu != NULL)
+        arch_vcpu_reschedule(cpu->current->vcpu);
+}
+
 void sched_wake(struct thread *thread) {
     struct cpu *cpu = thread->cpu;
     spinlock_acquire(&cpu->queue_lock);
@@ -73,9 +83,7 @@ void sched_wake(struct thread *thread) {
     spinlock_release(&cpu->queue_lock);
     if (!wakes || thread->is_held)
         return;
-    __atomic_store_n(&cpu->reschedule, true, __ATOMIC_RELEASE);
-    if (cpu != cpu_self())
-        arch_cpu_kick(cpu);
+    request_look(cpu);
 }
 
 /*
@@ -195,10 +203,8 @@ void sched_hold(struct thread *thread) {
     if (!thread->is_held && thread->run_state == THREAD_STATE_READY)
         dequeue(cpu, thread);
     thread->is_held = true;
-    __atomic_store_n(&cpu->reschedule, true, __ATOMIC_RELEASE);
     spinlock_release(&cpu->queue_lock);
-    if (cpu != cpu_self())
-        arch_cpu_kick(cpu);
+    request_look(cpu);
 }
 
 void sched_release(struct thread *thread) {
@@ -211,9 +217,7 @@ void sched_release(struct thread *thread) {
     spinlock_release(&cpu->queue_lock);
     if (!is_ready)
         return;
-    __atomic_store_n(&cpu->reschedule, true, __ATOMIC_RELEASE);
-    if (cpu != cpu_self())
-        arch_cpu_kick(cpu);
+    request_look(cpu);
 }
 
 void sched_await_off_cpu(const struct thread *thread) {

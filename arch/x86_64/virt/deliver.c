@@ -114,6 +114,10 @@ void arch_guest_eoi_exits_changed(struct guest *guest) {
     }
 }
 
+void arch_vcpu_reschedule(struct vcpu *vcpu) {
+    vcpu_add_work(vcpu, VCPU_WORK_RESCHEDULE);
+}
+
 bool arch_vcpu_has_work(const struct vcpu *vcpu) {
     return (__atomic_load_n(&vcpu->arch.work, __ATOMIC_SEQ_CST) & ~VCPU_WORK_HALTED) != 0;
 }

@@ -14,18 +14,19 @@ struct thread;
 
 /* Work to be done before the next entry; others set bits with an atomic OR, then kernel_vcpu_wake.
  */
-#define VCPU_WORK_INTERRUPT 0x001u /* IRR has changed, or a condition that held one back */
-#define VCPU_WORK_NMI       0x002u
-#define VCPU_WORK_INIT      0x004u
-#define VCPU_WORK_START     0x008u /* SIPI: start_vector */
-#define VCPU_WORK_EXTERNAL  0x010u /* external_is_pending, or what lets it pass, has changed */
-#define VCPU_WORK_KICK      0x020u
-#define VCPU_WORK_EVENT     0x040u /* event: an exception, or a delivery that an exit interrupted */
-#define VCPU_WORK_CLOCK     0x080u /* the guest's clock_offset has changed */
-#define VCPU_WORK_APIC_MODE 0x100u /* IA32_APIC_BASE has changed */
-#define VCPU_WORK_EOI_EXITS 0x200u /* guest->eoi_exits has changed */
-#define VCPU_WORK_HALTED    0x400u /* activity is not VCPU_ACTIVE: nothing runs before an event */
-#define VCPU_WORK_EOI       0x800u /* the VMM is to be told of the end of ended_vector */
+#define VCPU_WORK_INTERRUPT  0x001u /* IRR has changed, or a condition that held one back */
+#define VCPU_WORK_NMI        0x002u
+#define VCPU_WORK_INIT       0x004u
+#define VCPU_WORK_START      0x008u /* SIPI: start_vector */
+#define VCPU_WORK_EXTERNAL   0x010u /* external_is_pending, or what lets it pass, has changed */
+#define VCPU_WORK_KICK       0x020u
+#define VCPU_WORK_EVENT      0x040u /* event: an exception, or a delivery that an exit interrupted */
+#define VCPU_WORK_CLOCK      0x080u  /* the guest's clock_offset has changed */
+#define VCPU_WORK_APIC_MODE  0x100u  /* IA32_APIC_BASE has changed */
+#define VCPU_WORK_EOI_EXITS  0x200u  /* guest->eoi_exits has changed */
+#define VCPU_WORK_RESCHEDULE 0x1000u /* another thread of this CPU shall run first */
+#define VCPU_WORK_HALTED     0x400u  /* activity is not VCPU_ACTIVE: nothing runs before an event */
+#define VCPU_WORK_EOI        0x800u  /* the VMM is to be told of the end of ended_vector */
 
 enum vcpu_activity {
     VCPU_ACTIVE = 0,

@@ -12,6 +12,7 @@
 #include "kernel/arch.h"
 #include "kernel/cpu.h"
 #include "kernel/guest.h"
+#include "kernel/sched.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
 
@@ -228,6 +229,10 @@ void vmx_work(struct vcpu *vcpu) {
     if ((work & ~(VCPU_WORK_INTERRUPT | VCPU_WORK_EVENT)) == 0) {
         deliver(vcpu);
         return;
+    }
+    if ((work & VCPU_WORK_RESCHEDULE) != 0) {
+        vcpu_add_work(vcpu, work & ~VCPU_WORK_RESCHEDULE);
+        sched_run();
     }
     if ((work & (VCPU_WORK_INIT | VCPU_WORK_START)) != 0)
         work = handle_start_signals(vcpu, work);
