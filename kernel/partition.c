@@ -120,6 +120,13 @@ enum status partition_create(struct partition *account, const struct partition_c
     return STATUS_OK;
 }
 
+bool partition_lives_on(const struct partition *partition, const struct partition *payer) {
+    const struct partition *account = partition->account;
+    while (account != NULL && account != payer)
+        account = account->account;
+    return account != NULL;
+}
+
 /* The difference in quota is taken from the account, or goes back to it. */
 enum status partition_set_limits(struct partition *partition,
                                  const struct partition_config *config) {

@@ -70,6 +70,8 @@ void partition_set_event(struct partition *partition, struct event *event, uint6
 enum status partition_create(struct partition *account, const struct partition_config *config,
                              struct partition **result);
 /* Quota, weight, cap and limits; not the name, nor the event. */
+/* Whether the payer's account, or one that came from it, is the partition's: not its own. */
+bool partition_lives_on(const struct partition *partition, const struct partition *payer);
 enum status partition_set_limits(struct partition *partition,
                                  const struct partition_config *config);
 void partition_get_info(struct partition *partition, struct partition_info *info);

@@ -95,7 +95,7 @@ int64_t syscall_partition_set_limits(uint64_t handle, uint64_t config_address, u
     enum status status = target(handle, RIGHT_MANAGE, &partition);
     if (status == STATUS_OK && config.event != 0)
         status = call_object(config.event, OBJECT_EVENT, RIGHT_SIGNAL, &event);
-    if (status == STATUS_OK && partition->account == &kernel_partition)
+    if (status == STATUS_OK && !partition_lives_on(partition, call_partition()))
         status = STATUS_DENIED;
     if (status == STATUS_OK)
         status = partition_set_limits(partition, &config);

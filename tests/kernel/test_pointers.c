@@ -43,6 +43,7 @@ static const struct row rows[] = {
     OUT(handle_info, 1, sizeof(struct object_info), E, PAGE),
     IN(partition_create, 1, sizeof(struct partition_config), P, PAGE),
     OUT(partition_info, 1, sizeof(struct partition_info), P, PAGE),
+    IN(partition_set_limits, 1, sizeof(struct partition_config), P, PAGE),
     OUT(partition_list, 2, sizeof(struct partition_info), Y, 0, PAGE),
     IN(thread_create, 2, sizeof(struct thread_config), P, S, PAGE),
     OUT(thread_get_state, 1, sizeof(struct thread_state), T, PAGE),

@@ -198,6 +198,49 @@ static void thread_limit(void) {
     tap_point("a partition's thread limit holds");
 }
 
+/* argument: a handle to its own partition, one to its sibling's. */
+static void child_wants_more(volatile struct board *board) {
+    const struct partition_config wish = {.memory_quota = 64 * CHILD_QUOTA, .thread_limit = 1000};
+    for (uint32_t i = 0; i < 2; i++)
+        board->value[i] = (uint64_t)sys_partition_set_limits((handle_t)board->argument[i], &wish);
+    sys_partition_exit(0);
+}
+
+static void only_who_pays_sets_limits(void) {
+    struct child child, sibling;
+    struct partition_config wish = {.memory_quota = 2 * CHILD_QUOTA};
+    struct accounts before = accounts_read();
+    if (!child_create(&child, CHILD_QUOTA))
+        return;
+    if (child_create(&sibling, CHILD_QUOTA)) {
+        child.board->argument[0] = child_give(&child, child.partition, RIGHTS_SAME);
+        child.board->argument[1] = child_give(&child, sibling.partition, RIGHTS_SAME);
+        if (child_start(&child, child_wants_more)) {
+            child_await_end(&child);
+            tap_check_result((int64_t)child.board->value[0], -STATUS_DENIED, "its own limits");
+            tap_check_result((int64_t)child.board->value[1], -STATUS_DENIED, "its sibling's");
+            tap_check_equal(child_info(&child).memory_quota, CHILD_QUOTA, "its quota");
+            tap_check_equal(child_info(&sibling).memory_quota, CHILD_QUOTA, "the sibling's quota");
+        }
+        tap_check_result(sys_partition_set_limits(HANDLE_PARTITION, &wish), -STATUS_DENIED,
+                         "the suite's own limits");
+        tap_check_result(sys_partition_set_limits(sibling.partition, &wish), 0, "more for a child");
+        tap_check_equal(child_info(&sibling).memory_quota, 2 * CHILD_QUOTA, "its quota then");
+        wish.memory_quota = PAGE_SIZE;
+        tap_check_result(sys_partition_set_limits(sibling.partition, &wish), -STATUS_QUOTA,
+                         "less than it uses");
+        wish.memory_quota = UINT64_MAX & ~(PAGE_SIZE - 1);
+        tap_check_result(sys_partition_set_limits(sibling.partition, &wish), -STATUS_QUOTA,
+                         "more than there is");
+        wish.memory_quota = CHILD_QUOTA;
+        tap_check_result(sys_partition_set_limits(sibling.partition, &wish), 0, "less again");
+        child_destroy(&sibling);
+    }
+    child_destroy(&child);
+    accounts_check(&before, "after changes of limits");
+    tap_point("limits are changed by who pays for them, by nobody else");
+}
+
 void test_quota(void) {
     struct child neighbour;
     if (!child_create(&neighbour, CHILD_QUOTA))
@@ -208,4 +251,5 @@ void test_quota(void) {
     closing_gives_back();
     handle_limit();
     thread_limit();
+    only_who_pays_sets_limits();
 }
