@@ -2,13 +2,17 @@
  * The contract between the manager and the VMM of a machine: how a VMM is started, what it shares
  * with the manager while it runs, and what its exit codes mean.
  *
- * Arguments (argv[1] and following), each exactly once:
+ * Arguments (argv[1] and following), each once where nothing else is said:
  *     --name=NAME        the machine's
  *     --kernel=NAME      the boot module's name, for messages
  *     --initrd=NAME      the same; missing if there is none
+ *     --module=TEXT      for each further file, in order: its name, a blank, its arguments; or the
+ *                        name alone
  *     --cmdline=TEXT     the guest kernel's command line, may be empty
+ *     --boot=WORD        linux, pvh or multiboot; auto, or missing: by what the kernel's file is
  *     --memory=BYTES     of the guest, decimal, a multiple of 2 MiB
  *     --cpus=N
+ *     --debug-exit       missing if the machine has no such port
  *
  * The partition's quota is the guest's memory and MACHINE_OVERHEAD(memory) more, from which the
  * VMM's own image and stack are already taken. The VMM creates the guest's memory, space, guest and
@@ -32,11 +36,14 @@
 #define MACHINE_HANDLE_EVENT "event" /* event: WAIT, SIGNAL, DUPLICATE. Bits: MACHINE_EVENT_... */
 #define MACHINE_HANDLE_MANAGER \
     "manager" /* event: SIGNAL. Any bits: it is badged, see MACHINE_NOTIFY */
-#define MACHINE_HANDLE_KERNEL                                                                    \
-    "kernel"                           /* region: READ, of the boot module; length is the file's \
-                                        */
-#define MACHINE_HANDLE_INITRD "initrd" /* region: READ; missing if there is none */
-#define MACHINE_HANDLE_SHARED "shared" /* region: READ, WRITE: struct machine_shared */
+#define MACHINE_HANDLE_KERNEL                                                                      \
+    "kernel"                             /* region: READ, of the boot module; length is the file's \
+                                          */
+#define MACHINE_HANDLE_INITRD "initrd"   /* region: READ; missing if there is none */
+#define MACHINE_HANDLE_MODULE "module%u" /* region: READ; the number of its --module, from 0 on */
+#define MACHINE_HANDLE_SHARED "shared"   /* region: READ, WRITE: struct machine_shared */
+
+#define MACHINE_MODULE_LIMIT 16u
 
 /* --- Bits that the manager sets in "event"; all others are the VMM's own --- */
 
@@ -59,6 +66,13 @@
 #define VMM_EXIT_TRIPLE_FAULT 2u    /* the guest shut its processor down */
 #define VMM_EXIT_STOPPED      0x53u /* not by the VMM: the manager stopped the partition */
 #define VMM_EXIT_RESET        0x52u /* the guest asked for a reset: the manager makes the machine anew */
+
+/*
+ * The guest has written its value to the debug-exit port, which ends the machine: the machine's
+ * exit code, (value << 1) | 1 as QEMU makes it, is in the low bits.
+ */
+#define VMM_EXIT_DEBUG      0x40000000u
+#define VMM_EXIT_DEBUG_MASK 0x3fffffffu
 
 /* --- Shared memory --- */
 

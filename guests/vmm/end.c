@@ -33,6 +33,11 @@ noreturn void end_wished(const struct machine *machine) {
         log_line("the guest resets its machine");
         end(VMM_EXIT_RESET);
     }
+    if (machine->wish == MACHINE_DEBUG_EXIT) {
+        uint32_t code = (machine->exit_value << 1 | 1) & VMM_EXIT_DEBUG_MASK;
+        log_line("the guest ends its machine with exit code %u", (unsigned)code);
+        end(VMM_EXIT_DEBUG | code);
+    }
     log_line("the guest has powered off");
     end(VMM_EXIT_POWER_OFF);
 }

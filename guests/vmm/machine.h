@@ -18,7 +18,7 @@
 #include "kernel/abi/guest.h"
 
 /* How a guest asked for its end; acted upon when no device is in the middle of an access. */
-enum machine_wish { MACHINE_GOES_ON, MACHINE_POWER_OFF, MACHINE_RESET };
+enum machine_wish { MACHINE_GOES_ON, MACHINE_POWER_OFF, MACHINE_RESET, MACHINE_DEBUG_EXIT };
 
 /* The VMM's own bit in its event: a device has a new deadline. */
 #define MACHINE_EVENT_DEADLINE (1ull << MACHINE_EVENT_OWN_FIRST)
@@ -46,6 +46,7 @@ struct machine {
     struct ring input, output;             /* this end of the console */
     uint64_t deadline;                     /* until which the I/O thread sleeps */
     uint32_t wish;                         /* enum machine_wish */
+    uint32_t exit_value;                   /* with MACHINE_DEBUG_EXIT */
     bool has_consequences[BUS_PORT_COUNT]; /* see wiring.c */
 };
 

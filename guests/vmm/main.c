@@ -4,6 +4,8 @@
  * world asks).
  */
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "abi/syscalls.h"
 #include "guests/lib/map.h"
@@ -125,13 +127,30 @@ static void write_acpi_tables(void) {
     }
 }
 
-/* Kernel, initrd and command line into memory; vCPU 0 at the kernel's entry. */
+/* Texts are the settings'; a name for messages is what comes before the first blank. */
+static void open_modules(struct boot_module modules[MACHINE_MODULE_LIMIT]) {
+    static char names[MACHINE_MODULE_LIMIT][MODULE_NAME_SIZE];
+    for (uint32_t i = 0; i < machine.settings.module_count; i++) {
+        const char *text = machine.settings.module[i];
+        char handle_name[START_HANDLE_NAME_SIZE];
+        snprintf(names[i], sizeof(names[i]), "%.*s", (int)strcspn(text, " "), text);
+        snprintf(handle_name, sizeof(handle_name), MACHINE_HANDLE_MODULE, (unsigned)i);
+        modules[i] = (struct boot_module){.file = open_file(handle_name, names[i]), .text = text};
+    }
+}
+
+/* Kernel, its files and command line into memory; vCPU 0 at the kernel's entry. */
 static void load_kernel(void) {
     static struct guest_state state;
+    struct boot_module modules[MACHINE_MODULE_LIMIT];
+    open_modules(modules);
     struct boot_error error = {""};
     const struct boot_config config = {
         .kernel = open_file(MACHINE_HANDLE_KERNEL, machine.settings.kernel),
         .initrd = open_file(MACHINE_HANDLE_INITRD, machine.settings.initrd),
+        .modules = modules,
+        .module_count = machine.settings.module_count,
+        .protocol = machine.settings.protocol,
         .command_line = machine.settings.command_line,
         .rsdp = LAYOUT_ACPI,
         .physical_bits = cpuid_physical_bits(cpuid_rows, cpuid_row_count),

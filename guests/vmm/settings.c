@@ -31,6 +31,34 @@ static bool number(const char *text, uint64_t *value) {
     return true;
 }
 
+static bool read_modules(int argc, char **argv, struct settings *settings) {
+    static const char name[] = "--module=";
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], name, sizeof(name) - 1) != 0) {
+            continue;
+        }
+        if (settings->module_count == MACHINE_MODULE_LIMIT) {
+            return false;
+        }
+        settings->module[settings->module_count++] = argv[i] + sizeof(name) - 1;
+    }
+    return true;
+}
+
+static bool read_protocol(const char *text, enum boot_protocol *protocol) {
+    static const char *const words[BOOT_PROTOCOL_COUNT] = {[BOOT_AUTO] = "auto",
+                                                           [BOOT_LINUX] = "linux",
+                                                           [BOOT_PVH] = "pvh",
+                                                           [BOOT_MULTIBOOT] = "multiboot"};
+    for (unsigned i = 0; i < BOOT_PROTOCOL_COUNT; i++) {
+        if (text == NULL || strcmp(text, words[i]) == 0) {
+            *protocol = (enum boot_protocol)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool settings_read(int argc, char **argv, struct settings *settings, const char **reason) {
     uint64_t cpu_count;
     *settings = (struct settings){.name = argument(argc, argv, "--name="),
@@ -52,5 +80,14 @@ bool settings_read(int argc, char **argv, struct settings *settings, const char 
         return false;
     }
     settings->cpu_count = (uint32_t)cpu_count;
+    if (!read_modules(argc, argv, settings)) {
+        *reason = "more than 16 --module";
+        return false;
+    }
+    if (!read_protocol(argument(argc, argv, "--boot="), &settings->protocol)) {
+        *reason = "--boot must be auto, linux, pvh or multiboot";
+        return false;
+    }
+    settings->has_debug_exit = argument(argc, argv, "--debug-exit") != NULL;
     return true;
 }

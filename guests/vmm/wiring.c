@@ -74,6 +74,12 @@ static void reset(void *context) {
     ((struct machine *)context)->wish = MACHINE_RESET;
 }
 
+static void debug_exit(void *context, uint32_t value) {
+    struct machine *machine = context;
+    machine->wish = MACHINE_DEBUG_EXIT;
+    machine->exit_value = value;
+}
+
 /*
  * Ports at which an access may move a deadline (devices that keep time) or end the machine. A wide
  * access may start up to three ports below.
@@ -89,6 +95,7 @@ static const struct {
     {RTC_PORT,           RTC_PORT + 1                          },
     {0x92,               0x92                                  }, /* reset by the system control port */
     {PM_PORT,            PM_PORT + PM_TIMER + PM_TIMER_SIZE - 1},
+    {DEBUG_EXIT_PORT,    DEBUG_EXIT_PORT + DEBUG_EXIT_COUNT - 1},
     {RESET_CONTROL_PORT, RESET_CONTROL_PORT                    },
 };
 
@@ -109,12 +116,14 @@ void wiring_create(struct machine *machine) {
         .intr = {.set = set_intr,                      .device = machine},
         .power = {                                                  .power_off = power_off,                      .context = machine},
         .reset = {.reset = reset,                      .context = machine},
+        .debug_exit = {                                                          .leave = debug_exit,                      .context = machine},
     };
     const struct board_config config = {
         .wall_ns = start_wall_clock_ns() + clock_now_ns(),
         .below_4g = machine->memory.low_length,
         .above_4g = machine->memory.high_length,
         .ioapic_id = IO_APIC_ID,
+        .has_debug_exit = machine->settings.has_debug_exit,
     };
     if (!board_init(&machine->board, &ops, &config)) {
         end_failed("internal error: two devices claim one address");

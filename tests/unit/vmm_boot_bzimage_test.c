@@ -1,5 +1,4 @@
-/* units: guests/vmm/boot/image.c guests/vmm/boot/bzimage.c guests/vmm/boot/elf.c
- * guests/vmm/boot/fail.c guests/vmm/guest_memory.c */
+/* units: tests/unit/support/vmm_boot.units */
 /* Linux bzImage headers: good, wrong in each field, and mutated at random. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +59,7 @@ static bool check(uint8_t *bytes, size_t length, struct boot_image *image,
     assert_non_null(exact);
     memcpy(exact, bytes, length);
     struct boot_file file = {.name = "vmlinuz", .bytes = exact, .length = length};
-    bool ok = image_check(&file, &memory, image, error);
+    bool ok = image_check(&file, BOOT_AUTO, &memory, image, error);
     free(exact);
     return ok;
 }

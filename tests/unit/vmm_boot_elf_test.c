@@ -1,5 +1,4 @@
-/* units: guests/vmm/boot/image.c guests/vmm/boot/bzimage.c guests/vmm/boot/elf.c
- * guests/vmm/boot/fail.c guests/vmm/guest_memory.c */
+/* units: tests/unit/support/vmm_boot.units */
 /* ELF kernels: good ones, headers that lie, and headers mutated at random. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +59,7 @@ static bool check(const struct kernel *kernel, size_t length, struct boot_image 
     memset(whole + DATA, 0x5a, FILE_BYTES - DATA);
     memcpy(exact, whole, length);
     struct boot_file file = {.name = "vmlinux", .bytes = exact, .length = length};
-    bool ok = image_check(&file, &memory, image, error);
+    bool ok = image_check(&file, BOOT_AUTO, &memory, image, error);
     if (ok) {
         image_load(&file, image, &memory);
     }
@@ -110,7 +109,8 @@ static void test_refused(void **state) {
     expect_refused(&good, 10, "truncated");
     expect_refused(&good, sizeof(good) - 57, "truncated");
     expect_refused(&good, FILE_BYTES - 1, "truncated");
-    REFUSE(bad.header.e_ident[EI_CLASS] = ELFCLASS32, "another processor");
+    REFUSE(bad.header.e_ident[EI_CLASS] = 3, "another processor");
+    REFUSE(bad.header.e_ident[EI_CLASS] = ELFCLASS32, "program headers");
     REFUSE(bad.header.e_ident[EI_DATA] = ELFDATA2MSB, "another processor");
     REFUSE(bad.header.e_machine = EM_AARCH64, "another processor");
     REFUSE(bad.header.e_type = ET_DYN, "ELF type 3");
@@ -152,9 +152,9 @@ static void test_many_segments(void **state) {
     }
     many.header.e_entry = 0x1000000;
     struct boot_file file = {"vmlinux", (const uint8_t *)&many, sizeof(many)};
-    assert_true(image_check(&file, &memory, &image, &error));
+    assert_true(image_check(&file, BOOT_AUTO, &memory, &image, &error));
     many.header.e_phnum = 17;
-    assert_false(image_check(&file, &memory, &image, &error));
+    assert_false(image_check(&file, BOOT_AUTO, &memory, &image, &error));
     assert_non_null(strstr(error.text, "more than 16"));
 }
 

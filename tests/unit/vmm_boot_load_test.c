@@ -1,6 +1,4 @@
-/* units: guests/vmm/boot/boot.c guests/vmm/boot/e820.c guests/vmm/boot/initrd.c
- * guests/vmm/boot/state.c guests/vmm/boot/image.c guests/vmm/boot/bzimage.c guests/vmm/boot/elf.c
- * guests/vmm/boot/fail.c guests/vmm/guest_memory.c */
+/* units: tests/unit/support/vmm_boot.units */
 /* What a guest finds at its entry: memory, zero page, processor. */
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +12,7 @@
 #include "guests/vmm/boot/boot.h"
 #include "guests/vmm/boot/e820.h"
 #include "guests/vmm/boot/initrd.h"
+#include "guests/vmm/boot/memory_map.h"
 
 #define MIB 0x100000ull
 #define GIB 0x40000000ull
@@ -108,10 +107,10 @@ static void test_e820(void **state) {
     struct boot_params *params = calloc(1, sizeof(*params));
     struct guest_memory large = {.low_length = 3 * GIB, .high_length = 2 * GIB};
     static const struct e820_entry expected[] = {
-        {0,           0x9fc00,    E820_RAM     },
-        {0x9fc00,     0x60400,    E820_RESERVED},
-        {0x100000,    0xbff00000, E820_RAM     },
-        {0x100000000, 0x80000000, E820_RAM     },
+        {0,           0x9fc00,    MEMORY_MAP_RAM     },
+        {0x9fc00,     0x60400,    MEMORY_MAP_RESERVED},
+        {0x100000,    0xbff00000, MEMORY_MAP_RAM     },
+        {0x100000000, 0x80000000, MEMORY_MAP_RAM     },
     };
     e820_fill(params, &large);
     assert_int_equal(params->e820_entries, 4);

@@ -1,5 +1,5 @@
 /* units: guests/vmm/loop.c guests/vmm/inject.c guests/vmm/end.c guests/vmm/wiring.c
- * tests/unit/support/vmm_emulate.units guests/vmm/devices/board.c
+ * tests/unit/support/vmm_emulate.units guests/vmm/devices/board.c guests/vmm/devices/debug_exit.c
  * guests/vmm/devices/ioapic.c guests/vmm/devices/irq.c guests/vmm/devices/pci.c
  * guests/vmm/devices/pic.c guests/vmm/devices/pit.c guests/vmm/devices/pm.c
  * guests/vmm/devices/reset.c guests/vmm/devices/rtc.c guests/vmm/devices/ticks.c
@@ -220,6 +220,32 @@ static void test_power_off(void **state) {
     assert_non_null(strstr(log_text_written, "powered off"));
 }
 
+static enum exit_kind debug_exit(void) {
+    page.gpr[GPR_RAX] = 0x12345678;
+    port(0xf4, 4, false, 0x105);
+    return EXIT_PORT;
+}
+
+static enum exit_kind debug_exit_byte(void) {
+    port(0xf4, 1, false, 0);
+    return EXIT_PORT;
+}
+
+static void test_debug_exit(void **state) {
+    (void)state;
+    assert_false(play(STEPS(debug_exit))); /* no such port by default */
+    machine.settings.has_debug_exit = true;
+    wiring_create(&machine);
+    assert_true(play(STEPS(debug_exit)));
+    assert_int_equal(exit_code, VMM_EXIT_DEBUG | 0x20b);
+    assert_non_null(strstr(log_text_written, "exit code 523"));
+    assert_int_equal(setup(NULL), 0);
+    machine.settings.has_debug_exit = true;
+    wiring_create(&machine);
+    assert_true(play(STEPS(debug_exit_byte)));
+    assert_int_equal(exit_code, VMM_EXIT_DEBUG | 1);
+}
+
 static void test_resets(void **state) {
     (void)state;
     assert_true(play(STEPS(reset_register)));
@@ -436,20 +462,11 @@ static void test_string_fault(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_output),
-        TEST(test_input),
-        TEST(test_consequences),
-        TEST(test_power_off),
-        TEST(test_resets),
-        TEST(test_triple_fault),
-        TEST(test_failed_entry),
-        TEST(test_halt),
-        TEST(test_bad_results),
-        TEST(test_msr),
-        TEST(test_cpuid_and_hypercall),
-        TEST(test_pic),
-        TEST(test_io_apic),
-        TEST(test_hopeless_guests),
+        TEST(test_output),       TEST(test_input),        TEST(test_consequences),
+        TEST(test_power_off),    TEST(test_debug_exit),   TEST(test_resets),
+        TEST(test_triple_fault), TEST(test_failed_entry), TEST(test_halt),
+        TEST(test_bad_results),  TEST(test_msr),          TEST(test_cpuid_and_hypercall),
+        TEST(test_pic),          TEST(test_io_apic),      TEST(test_hopeless_guests),
         TEST(test_string_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,34 @@ static void test_good(void **state) {
     assert_null(settings.initrd);
     assert_int_equal(settings.memory, 268435456);
     assert_int_equal(settings.cpu_count, 1);
+    assert_int_equal(settings.module_count, 0);
+    assert_int_equal(settings.protocol, BOOT_AUTO);
+    assert_false(settings.has_debug_exit);
+}
+
+static void test_small_kernel(void **state) {
+    (void)state;
+    char *argv[32] = {"vmm",        "--name=t",    "--kernel=k", "--module=a x=1 y",
+                      "--module=b", "--cmdline=",  "--boot=pvh", "--memory=2097152",
+                      "--cpus=1",   "--debug-exit"};
+    assert_true(settings_read(10, argv, &settings, &reason));
+    assert_int_equal(settings.module_count, 2);
+    assert_string_equal(settings.module[0], "a x=1 y");
+    assert_string_equal(settings.module[1], "b");
+    assert_int_equal(settings.protocol, BOOT_PVH);
+    assert_true(settings.has_debug_exit);
+    argv[6] = "--boot=grub";
+    assert_false(settings_read(10, argv, &settings, &reason));
+    assert_non_null(strstr(reason, "multiboot"));
+    argv[6] = "--boot=linux";
+    for (int i = 10; i < 24; i++) {
+        argv[i] = "--module=c";
+    }
+    assert_true(settings_read(24, argv, &settings, &reason));
+    assert_int_equal(settings.module_count, 16);
+    argv[24] = "--module=d";
+    assert_false(settings_read(25, argv, &settings, &reason));
+    assert_non_null(strstr(reason, "16"));
 }
 
 static void test_wrong_numbers(void **state) {
@@ -69,9 +97,8 @@ static void test_msr_rows(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_wrong_numbers),
-        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_good),          cmocka_unit_test(test_small_kernel),
+        cmocka_unit_test(test_wrong_numbers), cmocka_unit_test(test_missing),
         cmocka_unit_test(test_msr_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,7 @@ bool bzimage_check(const struct boot_file *file, const struct guest_memory *memo
     image->segment[0] = (struct boot_segment){
         .offset = offset, .length = length, .address = start, .memory_length = needed};
     image->segment_count = 1;
+    image->protocol = BOOT_LINUX;
     image->entry = start + ENTRY_64_OFFSET;
     image->start = start;
     image->end = start + needed;

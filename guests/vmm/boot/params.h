@@ -68,12 +68,10 @@ _Static_assert(offsetof(struct setup_header, xloadflags) == 0x236 - 0x1f1, "boot
 _Static_assert(offsetof(struct setup_header, pref_address) == 0x258 - 0x1f1, "boot.rst");
 _Static_assert(sizeof(struct setup_header) == 0x26c - 0x1f1, "boot.rst");
 
-enum e820_type { E820_RAM = 1, E820_RESERVED = 2 };
-
 struct e820_entry {
     uint64_t address;
     uint64_t length;
-    uint32_t type; /* enum e820_type */
+    uint32_t type; /* enum memory_map_type */
 } __attribute__((packed));
 _Static_assert(sizeof(struct e820_entry) == 20, "zero-page.rst");
 

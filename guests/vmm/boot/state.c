@@ -1,4 +1,7 @@
-/* Entry state of the 64-bit Linux boot protocol (Documentation/arch/x86/boot.rst). Pure. */
+/*
+ * Entry states: of the 64-bit Linux boot protocol (Documentation/arch/x86/boot.rst), and of PVH and
+ * multiboot, which are one. Pure.
+ */
 #include "guests/vmm/boot/state.h"
 
 #include <string.h>
@@ -25,19 +28,21 @@
 #define TABLE_LENGTH 512u
 #define GIB_COUNT    4u
 
-/* Selectors of the protocol. */
+/* Selectors of Linux' protocol; the others leave them open. */
 #define BOOT_CS 0x10u
 #define BOOT_DS 0x18u
 
 /* Attributes as struct guest_segment has them (SDM Vol. 3, 3.4.5 "Segment Descriptors"). */
 #define ATTRIBUTES_CODE_64  0xa09bu /* execute/read, accessed, present, L, G */
+#define ATTRIBUTES_CODE_32  0xc09bu /* the same with D instead of L */
 #define ATTRIBUTES_DATA     0xc093u /* read/write, accessed, present, D/B, G */
-#define ATTRIBUTES_TSS      0x008bu /* 64-bit TSS, busy, present */
+#define ATTRIBUTES_TSS      0x008bu /* 32-bit or 64-bit TSS, busy, present */
 #define ATTRIBUTES_UNUSABLE 0x0100u
 #define TSS_LIMIT           0x67u
 
 /* The same two segments as descriptors in memory; base 0, limit 4 GiB. */
 #define DESCRIPTOR_CODE_64 0x00af9b000000ffffull
+#define DESCRIPTOR_CODE_32 0x00cf9b000000ffffull
 #define DESCRIPTOR_DATA    0x00cf93000000ffffull
 
 /* SDM Vol. 3, 11.11 "Memory Type Range Registers" and 11.12 "Page Attribute Table". */
@@ -51,8 +56,8 @@
 #define MTRR_FIXED_COUNT  11u
 #define MTRR_FIXED_A0000  2u /* 16 KiB pieces from 0xa0000: a display's place */
 
-static void write_gdt(const struct guest_memory *memory) {
-    const uint64_t gdt[4] = {[BOOT_CS / 8] = DESCRIPTOR_CODE_64, [BOOT_DS / 8] = DESCRIPTOR_DATA};
+static void write_gdt(const struct guest_memory *memory, uint64_t code) {
+    const uint64_t gdt[4] = {[BOOT_CS / 8] = code, [BOOT_DS / 8] = DESCRIPTOR_DATA};
     guest_memory_write(memory, LAYOUT_GDT, gdt, sizeof(gdt));
 }
 
@@ -72,13 +77,12 @@ static void write_page_tables(const struct guest_memory *memory) {
     }
 }
 
-static void fill_segments(struct guest_state *state) {
+static void fill_segments(struct guest_state *state, uint16_t code) {
     const struct guest_segment data = {.limit = UINT32_MAX,
                                        .selector = BOOT_DS,
                                        .attributes = ATTRIBUTES_DATA};
-    state->cs = (struct guest_segment){.limit = UINT32_MAX,
-                                       .selector = BOOT_CS,
-                                       .attributes = ATTRIBUTES_CODE_64};
+    state->cs =
+        (struct guest_segment){.limit = UINT32_MAX, .selector = BOOT_CS, .attributes = code};
     state->ds = data;
     state->es = data;
     state->ss = data;
@@ -105,22 +109,38 @@ static void fill_mtrr(struct guest_state *state, uint32_t physical_bits) {
     state->mtrr_variable[0].mask = (address_mask & ~(hole - 1)) | MTRR_VALID;
 }
 
-void state_fill(struct guest_state *state, const struct guest_memory *memory, uint64_t entry,
-                uint32_t physical_bits) {
-    write_gdt(memory);
-    write_page_tables(memory);
-    fill_segments(state);
+/* What does not differ; paging is off, the registers are 0. */
+static void fill_common(struct guest_state *state, uint64_t entry, uint32_t physical_bits) {
     fill_mtrr(state, physical_bits);
     memset(state->gpr, 0, sizeof(state->gpr));
-    state->gpr[GPR_RSI] = LAYOUT_ZERO_PAGE;
-    state->gpr[GPR_RSP] = LAYOUT_ZERO_PAGE;
     state->rip = entry;
     state->rflags = RFLAGS_1;
-    state->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_PG;
+    state->cr0 = CR0_PE | CR0_ET;
     state->cr2 = 0;
+    state->cr3 = 0;
+    state->cr4 = 0;
+    state->efer = 0;
+    state->activity = 0;
+    state->blocking = 0;
+}
+
+void state_fill_64(struct guest_state *state, const struct guest_memory *memory, uint64_t entry,
+                   uint32_t physical_bits) {
+    write_gdt(memory, DESCRIPTOR_CODE_64);
+    write_page_tables(memory);
+    fill_segments(state, ATTRIBUTES_CODE_64);
+    fill_common(state, entry, physical_bits);
+    state->gpr[GPR_RSI] = LAYOUT_ZERO_PAGE;
+    state->gpr[GPR_RSP] = LAYOUT_ZERO_PAGE;
+    state->cr0 |= CR0_MP | CR0_NE | CR0_PG;
     state->cr3 = LAYOUT_PAGE_TABLES;
     state->cr4 = CR4_PAE;
     state->efer = EFER_LME | EFER_LMA;
-    state->activity = 0;
-    state->blocking = 0;
+}
+
+void state_fill_32(struct guest_state *state, const struct guest_memory *memory, uint64_t entry,
+                   uint32_t physical_bits) {
+    write_gdt(memory, DESCRIPTOR_CODE_32);
+    fill_segments(state, ATTRIBUTES_CODE_32);
+    fill_common(state, entry, physical_bits);
 }

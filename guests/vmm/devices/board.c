@@ -33,6 +33,12 @@ bool board_init(struct board *board, const struct board_ops *ops,
     pci_init(&board->pci, &board->reset);
     /* The SCI is level-triggered on both controllers, as the MADT says. */
     pic_write(&board->pic, PIC_ELCR_PORT + 1, 1u << (IRQ_SCI - 8));
+    if (config->has_debug_exit) {
+        debug_exit_init(&board->debug_exit, &ops->debug_exit);
+        if (!debug_exit_attach(&board->debug_exit, &board->io)) {
+            return false;
+        }
+    }
     return attach_all(board);
 }
 

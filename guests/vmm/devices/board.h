@@ -10,6 +10,7 @@
 
 #include "guests/vmm/devices/bus.h"
 #include "guests/vmm/devices/clock.h"
+#include "guests/vmm/devices/debug_exit.h"
 #include "guests/vmm/devices/ioapic.h"
 #include "guests/vmm/devices/irq.h"
 #include "guests/vmm/devices/pci.h"
@@ -21,12 +22,13 @@
 #include "guests/vmm/devices/uart.h"
 
 struct board_ops {
-    struct clock clock;       /* monotonic nanoseconds */
-    struct uart_ops console;  /* COM1 */
-    struct ioapic_ops ioapic; /* interrupt messages; which vectors' ends to report */
-    struct line intr;         /* the PIC's output (virtual wire: the boot CPU's LINT0) */
-    struct pm_ops power;      /* power-off */
-    struct reset_ops reset;   /* reset: the caller makes a fresh board */
+    struct clock clock;               /* monotonic nanoseconds */
+    struct uart_ops console;          /* COM1 */
+    struct ioapic_ops ioapic;         /* interrupt messages; which vectors' ends to report */
+    struct line intr;                 /* the PIC's output (virtual wire: the boot CPU's LINT0) */
+    struct pm_ops power;              /* power-off */
+    struct reset_ops reset;           /* reset: the caller makes a fresh board */
+    struct debug_exit_ops debug_exit; /* only if the board has that device */
 };
 
 struct board {
@@ -41,6 +43,7 @@ struct board {
     struct pm pm;
     struct reset reset;
     struct pci pci;
+    struct debug_exit debug_exit;
 };
 
 struct board_config {
@@ -48,6 +51,7 @@ struct board_config {
     uint64_t below_4g; /* bytes of RAM below and above 4 GiB */
     uint64_t above_4g;
     uint8_t ioapic_id; /* as the MADT says */
+    bool has_debug_exit;
 };
 
 /*
