@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guests/lib/machine_start.h"
 #include "kernel/abi/types.h"
 
 #define CONFIG_FILE             "bulkhead.conf"
@@ -16,6 +17,7 @@
 #define CONFIG_MACHINE_LIMIT    16u
 #define CONFIG_DIAGNOSTIC_LIMIT 64u
 #define CONFIG_CMDLINE_SIZE     1024
+#define CONFIG_MODULE_SIZE      512 /* of a module's name and arguments */
 #define CONFIG_MEMORY_MINIMUM   (16ull << 20)
 #define CONFIG_MEMORY_UNIT      (2ull << 20) /* guests are backed by large pages */
 #define CONFIG_MEMORY_DEFAULT   (256ull << 20)
@@ -23,12 +25,22 @@
 enum config_when_empty { CONFIG_WHEN_EMPTY_SHUTDOWN, CONFIG_WHEN_EMPTY_PROMPT };
 enum config_restart { CONFIG_RESTART_NEVER, CONFIG_RESTART_ON_FAILURE, CONFIG_RESTART_ALWAYS };
 enum config_console { CONFIG_CONSOLE_SERIAL, CONFIG_CONSOLE_NONE };
+/* How a kernel is entered; the words are those of guests/lib/machine_start.h. */
+enum config_boot {
+    CONFIG_BOOT_AUTO,
+    CONFIG_BOOT_LINUX,
+    CONFIG_BOOT_PVH,
+    CONFIG_BOOT_MULTIBOOT,
+    CONFIG_BOOT_COUNT
+};
 
 /* The keys of a [machine] section that have a value of their own here. */
 enum config_machine_key {
     CONFIG_KEY_KERNEL,
     CONFIG_KEY_INITRD,
     CONFIG_KEY_CMDLINE,
+    CONFIG_KEY_MODULES,
+    CONFIG_KEY_BOOT,
     CONFIG_KEY_MEMORY,
     CONFIG_KEY_CPUS,
     CONFIG_KEY_CONSOLE,
@@ -36,6 +48,7 @@ enum config_machine_key {
     CONFIG_KEY_CAP,
     CONFIG_KEY_RESTART,
     CONFIG_KEY_AFTER,
+    CONFIG_KEY_DEBUG_EXIT,
     CONFIG_KEY_COUNT
 };
 
@@ -47,6 +60,10 @@ struct config_machine {
     char kernel[MODULE_NAME_SIZE];
     char initrd[MODULE_NAME_SIZE]; /* empty: none */
     char cmdline[CONFIG_CMDLINE_SIZE];
+    uint32_t module_count;
+    char module[MACHINE_MODULE_LIMIT][CONFIG_MODULE_SIZE]; /* name, or name, blank, arguments */
+    enum config_boot boot;
+    bool has_debug_exit;
     uint64_t memory;
     uint32_t cpus;
     uint32_t weight;
@@ -86,6 +103,11 @@ void config_check(struct config *config, const struct config_computer *computer)
 /* Machines in the order in which they are started: the n-th's index. Faulty ones are in it as well.
  */
 void config_start_order(const struct config *config, uint32_t order[CONFIG_MACHINE_LIMIT]);
+
+/* The word of a boot protocol. */
+const char *config_boot_word(enum config_boot boot);
+/* The name in a module's text. */
+void config_module_name(const char *text, char name[MODULE_NAME_SIZE]);
 
 /* Adds a diagnostic; for the parts of this module. */
 void config_report(struct config *config, uint32_t line, const char *format, ...)

@@ -51,6 +51,12 @@ static void check_files(struct config *config, struct config_machine *machine,
     }
     if (initrd_line && machine->initrd[0])
         check_file(config, machine, "initrd", machine->initrd, initrd_line, computer);
+    for (uint32_t i = 0; i < machine->module_count; i++) {
+        char name[MODULE_NAME_SIZE];
+        config_module_name(machine->module[i], name);
+        check_file(config, machine, "modules", name, machine->key_line[CONFIG_KEY_MODULES],
+                   computer);
+    }
 }
 
 /* Names separated by commas and blanks, to bits. */

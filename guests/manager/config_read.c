@@ -45,15 +45,28 @@ static const char *const when_empty_words[] = {"shutdown", "prompt", NULL};
 static const char *const mitigations_words[] = {"auto", "off", NULL};
 static const char *const restart_words[] = {"never", "on-failure", "always", NULL};
 static const char *const console_words[] = {"serial", "none", NULL};
+static const char *const switch_words[] = {"off", "on", NULL};
+static const char *const boot_words[] = {
+    [CONFIG_BOOT_AUTO] = "auto",           [CONFIG_BOOT_LINUX] = "linux", [CONFIG_BOOT_PVH] = "pvh",
+    [CONFIG_BOOT_MULTIBOOT] = "multiboot", [CONFIG_BOOT_COUNT] = NULL,
+};
 
 static const char *const system_keys[] = {"when-empty", "mitigations", NULL};
 
 static const char *const machine_keys[] = {
-    [CONFIG_KEY_KERNEL] = "kernel",   [CONFIG_KEY_INITRD] = "initrd",
-    [CONFIG_KEY_CMDLINE] = "cmdline", [CONFIG_KEY_MEMORY] = "memory",
-    [CONFIG_KEY_CPUS] = "cpus",       [CONFIG_KEY_CONSOLE] = "console",
-    [CONFIG_KEY_WEIGHT] = "weight",   [CONFIG_KEY_CAP] = "cap",
-    [CONFIG_KEY_RESTART] = "restart", [CONFIG_KEY_AFTER] = "after",
+    [CONFIG_KEY_KERNEL] = "kernel",
+    [CONFIG_KEY_INITRD] = "initrd",
+    [CONFIG_KEY_CMDLINE] = "cmdline",
+    [CONFIG_KEY_MODULES] = "modules",
+    [CONFIG_KEY_BOOT] = "boot",
+    [CONFIG_KEY_MEMORY] = "memory",
+    [CONFIG_KEY_CPUS] = "cpus",
+    [CONFIG_KEY_CONSOLE] = "console",
+    [CONFIG_KEY_WEIGHT] = "weight",
+    [CONFIG_KEY_CAP] = "cap",
+    [CONFIG_KEY_RESTART] = "restart",
+    [CONFIG_KEY_AFTER] = "after",
+    [CONFIG_KEY_DEBUG_EXIT] = "debug-exit",
     [CONFIG_KEY_COUNT] = NULL,
 };
 
@@ -63,14 +76,13 @@ static const struct {
     const char *key;
     const char *reason;
 } other_keys[] = {
-    {"modules",     "this version loads a kernel and an initrd only"},
-    {"pin",         "this version does not pin machines to CPUs"    },
-    {"image",       "it belongs to a [container]"                   },
-    {"args",        "it belongs to a [container]"                   },
-    {"env",         "it belongs to a [container]"                   },
-    {"volume",      "it belongs to a [container]"                   },
-    {"when-empty",  "it belongs to [system]"                        },
-    {"mitigations", "it belongs to [system]"                        },
+    {"pin",         "this version does not pin machines to CPUs"},
+    {"image",       "it belongs to a [container]"               },
+    {"args",        "it belongs to a [container]"               },
+    {"env",         "it belongs to a [container]"               },
+    {"volume",      "it belongs to a [container]"               },
+    {"when-empty",  "it belongs to [system]"                    },
+    {"mitigations", "it belongs to [system]"                    },
 };
 
 /* Where in the text inih is. */
@@ -141,6 +153,63 @@ static bool read_file_name(struct reader *reader, const char *key, const char *v
     return false;
 }
 
+const char *config_boot_word(enum config_boot boot) {
+    return boot_words[boot];
+}
+
+void config_module_name(const char *text, char name[MODULE_NAME_SIZE]) {
+    snprintf(name, MODULE_NAME_SIZE, "%.*s", (int)strcspn(text, " "), text);
+}
+
+/* One element of the list, without the blanks around it: its name and its arguments. */
+static bool read_module(struct reader *reader, const char *text, size_t length) {
+    struct config_machine *machine = reader->machine;
+    size_t name_length = 0;
+    while (name_length < length && !strchr(" \t", text[name_length]))
+        name_length++;
+    size_t arguments = name_length;
+    while (arguments < length && strchr(" \t", text[arguments]))
+        arguments++;
+    if (name_length == 0 || name_length >= MODULE_NAME_SIZE || memchr(text, '/', name_length) ||
+        memchr(text, '\\', name_length)) {
+        config_report(reader->config, reader->line,
+                      "modules: %.*s: allowed is a list, separated by commas, of names of files in "
+                      "\\bulkhead\\, each with its arguments behind it",
+                      (int)(length < 60 ? length : 60), text);
+        return false;
+    }
+    if (machine->module_count == MACHINE_MODULE_LIMIT) {
+        config_report(reader->config, reader->line, "modules: at most %u are allowed",
+                      MACHINE_MODULE_LIMIT);
+        return false;
+    }
+    int used = snprintf(machine->module[machine->module_count], CONFIG_MODULE_SIZE, "%.*s%s%.*s",
+                        (int)name_length, text, arguments < length ? " " : "",
+                        (int)(length - arguments), text + arguments);
+    if (used < 0 || used >= CONFIG_MODULE_SIZE) {
+        config_report(reader->config, reader->line,
+                      "modules: %.40s: %d characters, at most %d are allowed", text, used,
+                      CONFIG_MODULE_SIZE - 1);
+        return false;
+    }
+    machine->module_count++;
+    return true;
+}
+
+static bool read_modules(struct reader *reader, const char *value) {
+    for (;;) {
+        size_t length = strcspn(value, ","), blanks = strspn(value, " \t");
+        size_t end = length;
+        while (end > blanks && strchr(" \t", value[end - 1]))
+            end--;
+        if (!read_module(reader, value + blanks, end > blanks ? end - blanks : 0))
+            return false;
+        if (value[length] == 0)
+            return true;
+        value += length + 1;
+    }
+}
+
 static bool read_memory(struct reader *reader, const char *value, uint64_t *memory) {
     char minimum[24];
     if (!value_size(value, memory) || *memory < CONFIG_MEMORY_MINIMUM || *memory > UINT64_MAX / 4) {
@@ -170,6 +239,11 @@ static bool read_machine_value(struct reader *reader, enum config_machine_key ke
     case CONFIG_KEY_INITRD: return read_file_name(reader, name, value, machine->initrd);
     case CONFIG_KEY_CMDLINE:
         return read_text(reader, name, value, machine->cmdline, sizeof(machine->cmdline));
+    case CONFIG_KEY_MODULES: return read_modules(reader, value);
+    case CONFIG_KEY_BOOT:
+        is_good = read_word(reader, name, value, boot_words, &index);
+        machine->boot = (enum config_boot)index;
+        return is_good;
     case CONFIG_KEY_MEMORY: return read_memory(reader, value, &machine->memory);
     case CONFIG_KEY_CPUS: return read_number(reader, name, value, 1, 1, &machine->cpus);
     case CONFIG_KEY_CONSOLE:
@@ -184,6 +258,10 @@ static bool read_machine_value(struct reader *reader, enum config_machine_key ke
         return is_good;
     case CONFIG_KEY_AFTER:
         return read_text(reader, name, value, machine->after_text, sizeof(machine->after_text));
+    case CONFIG_KEY_DEBUG_EXIT:
+        is_good = read_word(reader, name, value, switch_words, &index);
+        machine->has_debug_exit = index != 0;
+        return is_good;
     case CONFIG_KEY_COUNT: break;
     }
     return false;

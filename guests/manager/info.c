@@ -42,7 +42,7 @@ static void print_speculation(void) {
         [SPECULATION_MITIGATED] = "mitigated by ",
         [SPECULATION_OPEN] = "open because ",
     };
-    struct speculation_info info;
+    struct speculation_info info = {0};
     for (uint32_t i = 0; sys_system_speculation(HANDLE_SYSTEM, i, &info) >= 0; i++) {
         info.name[sizeof(info.name) - 1] = 0;
         info.reason[sizeof(info.reason) - 1] = 0;

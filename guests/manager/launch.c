@@ -81,6 +81,12 @@ static int64_t give_files(struct launch *launch) {
     int64_t result = grant_module(launch, MACHINE_HANDLE_KERNEL, config->kernel);
     if (result >= 0 && config->initrd[0])
         result = grant_module(launch, MACHINE_HANDLE_INITRD, config->initrd);
+    for (uint32_t i = 0; result >= 0 && i < config->module_count; i++) {
+        char handle[START_HANDLE_NAME_SIZE], name[MODULE_NAME_SIZE];
+        snprintf(handle, sizeof(handle), MACHINE_HANDLE_MODULE, (unsigned)i);
+        config_module_name(config->module[i], name);
+        result = grant_module(launch, handle, name);
+    }
     return result;
 }
 
@@ -147,12 +153,18 @@ static int64_t add_arguments(struct launch *launch) {
         result = add_text(launch, "kernel", config->kernel);
     if (result >= 0 && config->initrd[0])
         result = add_text(launch, "initrd", config->initrd);
+    for (uint32_t i = 0; result >= 0 && i < config->module_count; i++)
+        result = add_text(launch, "module", config->module[i]);
     if (result >= 0)
         result = add_text(launch, "cmdline", config->cmdline);
+    if (result >= 0 && config->boot != CONFIG_BOOT_AUTO)
+        result = add_text(launch, "boot", config_boot_word(config->boot));
     if (result >= 0)
         result = add_number(launch, "memory", config->memory);
     if (result >= 0)
         result = add_number(launch, "cpus", config->cpus);
+    if (result >= 0 && config->has_debug_exit)
+        result = program_add_argument(&launch->program, "--debug-exit");
     return result;
 }
 

@@ -23,6 +23,7 @@ static uint8_t kept_data[CONFIG_MACHINE_LIMIT][MACHINE_QUEUE_SIZE];
 static uint32_t count;
 static handle_t event;
 static bool has_failed;
+static unsigned exit_status; /* what the machine that ended last leaves */
 
 void machine_set_up(const struct config *config, handle_t manager_event) {
     event = manager_event;
@@ -72,6 +73,10 @@ bool machine_any_alive(void) {
 
 bool machine_any_failed(void) {
     return has_failed;
+}
+
+unsigned machine_exit_status(void) {
+    return exit_status;
 }
 
 const char *machine_state_name(const struct machine *machine) {
@@ -143,6 +148,11 @@ static void drop(struct machine *machine) {
     machine->partition = 0;
 }
 
+/* The guest has chosen this end and its number; what it means is for people to say. */
+static bool is_debug_exit(const struct partition_info *info) {
+    return ((uint32_t)info->exit_code & ~VMM_EXIT_DEBUG_MASK) == VMM_EXIT_DEBUG;
+}
+
 static void say_end(struct machine *machine, const struct partition_info *info) {
     const char *name = machine->config->name;
     char text[120];
@@ -153,6 +163,13 @@ static void say_end(struct machine *machine, const struct partition_info *info) 
         return;
     }
     machine->state = MACHINE_OFF;
+    exit_status = 0;
+    if (is_debug_exit(info)) {
+        uint32_t code = (uint32_t)info->exit_code & VMM_EXIT_DEBUG_MASK;
+        screen_say("machine %s: exit code %" PRIu32, name, code);
+        exit_status = code & 0xff; /* as much as a program on another computer may leave */
+        return;
+    }
     switch ((uint32_t)info->exit_code) {
     case VMM_EXIT_POWER_OFF: screen_say("machine %s: powered off", name); return;
     case VMM_EXIT_RESET: screen_say("machine %s: reset", name); return;

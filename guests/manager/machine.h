@@ -61,6 +61,8 @@ bool machine_is_alive(const struct machine *machine);
  * started. */
 bool machine_any_alive(void);
 bool machine_any_failed(void);
+/* What the machine that has ended last left as its status: 0, or its debug-exit code's low byte. */
+unsigned machine_exit_status(void);
 const char *machine_state_name(const struct machine *machine);
 /* The partition's accounts: now, or at its end. False: it never had one. */
 bool machine_info(const struct machine *machine, struct partition_info *info);

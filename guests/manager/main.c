@@ -132,7 +132,7 @@ static void start_machines(void) {
 
 /* The last line, until it has left the computer; then the computer is turned off. */
 static void end_system(void) {
-    unsigned status = machine_any_failed() ? 1 : 0;
+    unsigned status = machine_any_failed() ? 1 : machine_exit_status();
     uint64_t limit = clock_now_ns() + DRAIN_LIMIT_NS;
     screen_set_footer(NULL);
     screen_say("power off, status %u", status);

@@ -117,9 +117,8 @@ static void unknown_keys_name_the_nearest(void **state) {
     assert_true(config.machine[0].is_faulty);
 
     read_text("[machine a]\nkernel = vmlinux\ncolour = red\n");
-    expect_one(3, "unknown key colour in [machine]; known are kernel, initrd, cmdline, memory, "
-                  "cpus, console, "
-                  "weight, cap, restart, after");
+    expect_one(3, "unknown key colour in [machine]; known are kernel, initrd, cmdline, modules, "
+                  "boot, memory, cpus, console, weight, cap, restart, after, debug-exit");
 }
 
 static void keys_of_other_sections_are_explained(void **state) {
@@ -128,8 +127,66 @@ static void keys_of_other_sections_are_explained(void **state) {
     expect_one(3, "image cannot be here: it belongs to a [container]");
     read_text("[machine a]\nkernel = k\nwhen-empty = prompt\n");
     expect_one(3, "when-empty cannot be here: it belongs to [system]");
-    read_text("[machine a]\nkernel = k\nmodules = a, b\n");
-    expect_one(3, "modules cannot be here: this version loads a kernel and an initrd only");
+}
+
+static void modules_are_a_list(void **state) {
+    (void)state;
+    char name[MODULE_NAME_SIZE];
+    read_text("[machine a]\nkernel = vmlinux\nmodules = initramfs \t root=1  two ,vmm,  vmlinux x\n"
+              "boot = pvh\ndebug-exit = on\n");
+    check_with(1ull << 30);
+    assert_int_equal(config.diagnostic_count, 0);
+    const struct config_machine *machine = &config.machine[0];
+    assert_int_equal(machine->module_count, 3);
+    assert_string_equal(machine->module[0], "initramfs root=1  two");
+    assert_string_equal(machine->module[1], "vmm");
+    assert_string_equal(machine->module[2], "vmlinux x");
+    config_module_name(machine->module[0], name);
+    assert_string_equal(name, "initramfs");
+    assert_int_equal(machine->boot, CONFIG_BOOT_PVH);
+    assert_true(machine->has_debug_exit);
+
+    read_text("[machine a]\nkernel = vmlinux\ndebug-exit = off\n");
+    assert_false(config.machine[0].has_debug_exit);
+    assert_int_equal(config.machine[0].boot, CONFIG_BOOT_AUTO);
+    assert_int_equal(config.machine[0].module_count, 0);
+}
+
+static void bad_modules_are_told(void **state) {
+    (void)state;
+    static const char *const bad[] = {
+        "a, , b",
+        "a,",
+        ",",
+        "",
+        "../x y",
+        "sub\\x",
+        "a-name-that-is-longer-than-any-file-of-the-boot-volume-may-be-named"};
+    char text[2048];
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(text, sizeof(text), "[machine a]\nkernel = vmlinux\nmodules = %s\n", bad[i]);
+        read_text(text);
+        assert_int_equal(config.diagnostic_count, 1);
+        assert_int_equal(config.diagnostic[0].line, 3);
+        assert_non_null(strstr(config.diagnostic[0].text, "names of files"));
+        assert_true(config.machine[0].is_faulty);
+    }
+    read_text(
+        "[machine a]\nkernel = vmlinux\nmodules = 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17\n");
+    expect_one(3, "modules: at most 16 are allowed");
+    read_text("[machine a]\nkernel = vmlinux\nmodules = vmlinux, initramf y\n");
+    check_with(1ull << 30);
+    expect_one(3, "modules = initramf: no such file in \\bulkhead\\; did you mean initramfs?");
+    read_text("[machine a]\nkernel = vmlinux\nboot = grub\n");
+    expect_one(3, "boot = grub: allowed are auto, linux, pvh, multiboot");
+    read_text("[machine a]\nkernel = vmlinux\ndebug-exit = 1\n");
+    expect_one(3, "debug-exit = 1: allowed are off, on");
+    int length = snprintf(text, sizeof(text), "[machine a]\nkernel = vmlinux\nmodules = a ");
+    memset(text + length, 'x', 600);
+    text[length + 600] = 0;
+    read_text(text);
+    assert_int_equal(config.diagnostic_count, 1);
+    assert_non_null(strstr(config.diagnostic[0].text, "602 characters, at most 511 are allowed"));
 }
 
 static void containers_are_not_supported_yet(void **state) {
@@ -421,6 +478,8 @@ int main(void) {
         cmocka_unit_test(an_empty_file_has_the_defaults),
         cmocka_unit_test(unknown_keys_name_the_nearest),
         cmocka_unit_test(keys_of_other_sections_are_explained),
+        cmocka_unit_test(modules_are_a_list),
+        cmocka_unit_test(bad_modules_are_told),
         cmocka_unit_test(containers_are_not_supported_yet),
         cmocka_unit_test(absurd_values_are_refused),
         cmocka_unit_test(bad_system_values_leave_the_default),

@@ -102,6 +102,68 @@ static void a_machine_runs_and_powers_off(void **state) {
            "bulkhead: power off, status 0\r\n");
 }
 
+static bool multiboot_with_modules(unsigned n) {
+    struct fake_partition *machine = fake_partition(0);
+    const struct start_info *info = &machine->info;
+    if (n > 0)
+        return false;
+    CHECK(info->argc == 9);
+    CHECK(strcmp(start_info_argument(info, 2), "--module=initramfs root one") == 0);
+    CHECK(strcmp(start_info_argument(info, 3), "--module=vmlinux") == 0);
+    CHECK(strcmp(start_info_argument(info, 4), "--cmdline=") == 0);
+    CHECK(strcmp(start_info_argument(info, 5), "--boot=multiboot") == 0);
+    CHECK(strcmp(start_info_argument(info, 8), "--debug-exit") == 0);
+    CHECK(start_info_find(info, "module0") && start_info_find(info, "module1"));
+    CHECK(!start_info_find(info, "module2") && !start_info_find(info, "initrd"));
+    CHECK(start_info_find(info, "module1")->length == start_info_find(info, "kernel")->length);
+    fake_end(machine, (int32_t)(VMM_EXIT_DEBUG | 85));
+    return true;
+}
+
+/* Modules reach the VMM in their order, and the guest's exit code is the run's. */
+static void a_test_kernel_leaves_its_code(void **state) {
+    (void)state;
+    EXPECT("[machine t]\nkernel = vmlinux\nmodules = initramfs  root one , vmlinux\n"
+           "boot = multiboot\ndebug-exit = on\nmemory = 64M\nrestart = on-failure\n",
+           multiboot_with_modules, 85, "bulkhead: machine t: exit code 85\r\n",
+           "bulkhead: power off, status 85\r\n");
+}
+
+static bool two_codes(unsigned n) {
+    if (n == 0)
+        fake_end(fake_partition(0), (int32_t)(VMM_EXIT_DEBUG | 3));
+    if (n == 1)
+        fake_end(fake_partition(1), (int32_t)(VMM_EXIT_DEBUG | 0x20b));
+    return n < 2;
+}
+
+static bool code_then_power_off(unsigned n) {
+    if (n == 0)
+        fake_end(fake_partition(0), (int32_t)(VMM_EXIT_DEBUG | 3));
+    if (n == 1)
+        fake_end(fake_partition(1), VMM_EXIT_POWER_OFF);
+    return n < 2;
+}
+
+static bool code_then_fault(unsigned n) {
+    if (n == 0)
+        fake_end(fake_partition(0), (int32_t)(VMM_EXIT_DEBUG | 3));
+    if (n == 1)
+        fake_fault(fake_partition(1), 0x10, 0x401000);
+    return n < 2;
+}
+
+/* Only the last machine's code counts, a byte of it, and only if nothing has failed. */
+static void the_last_code_counts(void **state) {
+    (void)state;
+    EXPECT(ONE_MACHINE SECOND, two_codes, 11, "machine m0: exit code 3\r\n",
+           "machine m1: exit code 523\r\n", "status 11\r\n");
+    EXPECT(ONE_MACHINE SECOND, code_then_power_off, 0, "machine m0: exit code 3\r\n",
+           "machine m1: powered off\r\n", "status 0\r\n");
+    EXPECT(ONE_MACHINE SECOND, code_then_fault, 1, "machine m0: exit code 3\r\n",
+           "machine m1: faulted", "status 1\r\n");
+}
+
 static bool fault_at_once(unsigned n) {
     if (n == 0)
         fake_fault(fake_partition(0), 0x10, 0x401000);
@@ -524,6 +586,8 @@ static void running_machines_are_found_again(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_machine_runs_and_powers_off, settings),
+        cmocka_unit_test_setup(a_test_kernel_leaves_its_code, settings),
+        cmocka_unit_test_setup(the_last_code_counts, settings),
         cmocka_unit_test_setup(a_fault_is_told_and_makes_status_1, settings),
         cmocka_unit_test_setup(a_reset_makes_the_machine_anew, settings),
         cmocka_unit_test_setup(restart_on_failure_gives_up, settings),
