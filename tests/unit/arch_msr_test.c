@@ -50,6 +50,7 @@ static const struct row typical[] = {
     {0xd,        2, {256, 576, 0, 0}                                                                      },
     {0xd,        5, {64, 1088, 0, 0}                                                                      },
     {0xd,        6, {512, 1152, 0, 0}                                                                     },
+    {0xd,        9, {8, 2688, 0, 0}                                                                       },
     {0xd,        7, {1024, 1664, 0, 0}                                                                    },
     {0x15,       0, {2, 216, 24000000, 0}                                                                 },
     {0x16,       0, {2600, 0, 0, 0}                                                                       },
@@ -84,9 +85,9 @@ static void reads_a_typical_processor(void **state) {
     assert_false(features.has[FEATURE_PCID]);
     assert_false(features.has[FEATURE_RDTSCP]);
     assert_false(features.has[FEATURE_MCA]);
-    /* PKRU (bit 9) is not offered; AVX-512 ends at 1664 + 1024. */
-    assert_int_equal(features.xcr0, 0xe7);
-    assert_int_equal(features.xsave_size, 2688);
+    /* AVX-512 ends at 1664 + 1024, PKRU behind it at 2688 + 8. */
+    assert_int_equal(features.xcr0, 0x2e7);
+    assert_int_equal(features.xsave_size, 2696);
     assert_int_equal(features.crystal_hz, 24000000);
     assert_int_equal(features.tsc_hz_claimed, 2592000000u);
     assert_int_equal(features.base_hz_claimed, 2600000000u);

@@ -180,6 +180,7 @@ static void filter(struct guest_cpuid *row, const struct cpuid_host *host) {
     if (row->leaf == 0x7 && row->subleaf == 0) {
         row->ebx &= host->has_invpcid ? UINT32_MAX : ~EBX7_INVPCID;
         row->ecx &= host->has_rdtscp ? UINT32_MAX : ~ECX7_RDPID;
+        row->ecx &= (host->xcr0 & XCR0_PKRU) != 0 ? UINT32_MAX : ~ECX7_PKU; /* not switched */
     }
     if (row->leaf == 0x80000001 && !host->has_rdtscp)
         row->edx &= ~EDX80000001_RDTSCP;
