@@ -13,9 +13,8 @@
 
 /* The entry in the page behind this CPU's struct cpu. */
 static uint64_t host_lstar(const struct cpu *cpu) {
-    uint64_t entry = (uint64_t)(speculation_does(SPECULATION_AT_ENTER | SPECULATION_AT_LEAVE)
-                                    ? syscall_entry_guarded
-                                    : syscall_entry);
+    uint64_t entry = (uint64_t)(speculation_does(SPECULATION_AT_SYSCALL) ? syscall_entry_guarded
+                                                                         : syscall_entry);
     return (uint64_t)cpu + BLOCK_ENTRY + (entry - (uint64_t)kernel_entry_page);
 }
 
