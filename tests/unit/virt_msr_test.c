@@ -311,6 +311,48 @@ static void rows_of_the_vmm(void **state) {
     assert_int_equal(page.exit.msr.is_write, 0);
 }
 
+/* ---- what hardware does not switch: SDM Vol. 3, 27.4 "Guest State", 28.5 "Loading Host State" */
+
+struct unswitched {
+    const char *name;
+    uint32_t first, last;
+    const char *guest, *saved, *loaded, *ring_3;
+};
+/* clang-format off */
+static const struct unswitched unswitched[] = {
+#define UNSWITCHED(name, first, last, guest, saved, loaded, ring_3) \
+    {name, first, last, guest, saved, loaded, ring_3},
+#include "arch/x86_64/virt/unswitched.def"
+#undef UNSWITCHED
+};
+/* clang-format on */
+#define UNSWITCHED_COUNT (sizeof unswitched / sizeof unswitched[0])
+
+static bool is_listed(uint32_t index) {
+    for (size_t i = 0; i < UNSWITCHED_COUNT; i++)
+        if (unswitched[i].first != 0 && index >= unswitched[i].first && index <= unswitched[i].last)
+            return true;
+    return false;
+}
+
+/* What a guest writes without an exit is in a register: somebody must take it out again. */
+static void what_passes_is_switched(void **state) {
+    (void)state;
+    for (size_t i = 0; i < guest_msr_row_count; i++)
+        for (uint32_t index = guest_msr_rows[i].first; index <= guest_msr_rows[i].last; index++)
+            if (guest_msr_rows[i].pass == MSR_PASS_ALL && !is_listed(index))
+                fail_msg("MSR %x passes, and unswitched.def does not say who switches it", index);
+    for (size_t i = 0; i < UNSWITCHED_COUNT; i++) {
+        assert_true(unswitched[i].first <= unswitched[i].last);
+        assert_true(unswitched[i].name[0] != 0 && unswitched[i].guest[0] != 0 &&
+                    unswitched[i].saved[0] != 0 && unswitched[i].loaded[0] != 0 &&
+                    unswitched[i].ring_3[0] != 0);
+    }
+    assert_true(is_listed(0x48));
+    assert_true(is_listed(0xda0));
+    assert_true(is_listed(0xc0000103));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(table, setup),
@@ -324,6 +366,7 @@ int main(void) {
         cmocka_unit_test_setup(time_stamp, setup),
         cmocka_unit_test_setup(local_apic, setup),
         cmocka_unit_test_setup(rows_of_the_vmm, setup),
+        cmocka_unit_test(what_passes_is_switched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,25 +1,6 @@
 /*
- * Guest registers: those that VT-x does not switch, and CR0, CR4 and EFER with the bits that it
- * fixes.
- *
- * State that the hardware does not switch, whose it is, and when it changes hands:
- *
- *   register           while the guest runs   saved            loaded
- *   general purpose    vcpu->page->gpr        every exit       every entry
- *   RSP RIP RFLAGS...  VMCS                   by hardware      by hardware
- *   x87, SSE, AVX...   vcpu->arch.xstate      xstate_load of another owner, or leaving the CPU
- *   XCR0               vcpu->arch.xstate      XSETBV exits     with the extended state
- *   XSS                not offered            -                -
- *   STAR LSTAR FMASK   vcpu->arch             writes exit      entry, if others are loaded; not
- * before the guest sets one of them or EFER.SCE CSTAR              vcpu->arch.msrs        writes
- * exit      never: no mode uses it here CR2, DR0-3, DR6    the CPU                leaving the CPU
- * entry after that KERNEL_GS_BASE     the CPU                leaving the CPU  entry after that
- *   TSC_AUX            the CPU                writes exit      entry after leaving the CPU
- *   SPEC_CTRL          not offered            -                -
- *
- * "Leaving the CPU": another thread than the VMM's runs, or another vCPU. Until then the registers
- * of the last group keep the guest's values, also while its VMM runs: neither ring 3 nor the kernel
- * uses them, and DR7 is off outside the guest.
+ * Guest registers: those that VT-x does not switch (virt/unswitched.def has them all), and CR0, CR4
+ * and EFER with the bits that it fixes.
  */
 #include "arch/x86_64/cpu/asm.h"
 #include "arch/x86_64/cpu/features.h"
