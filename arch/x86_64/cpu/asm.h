@@ -117,6 +117,11 @@ static inline void asm_clts(void) {
 
 /* ---- interrupts and waiting */
 
+/* Interrupts that are pending are taken here: STI holds them back for one instruction. */
+static inline void asm_sti_cli(void) {
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+}
+
 /* STI delays interrupts by one instruction, so none can come between it and HLT. */
 static inline void asm_sti_hlt_cli(void) {
     __asm__ volatile("sti; hlt; cli" : : : "memory");

@@ -26,6 +26,9 @@
 #define BASIC_WRITE_BACK    (6ull << 50)
 
 struct vmx_controls vmx_controls;
+uint32_t vmx_stay_limit;
+
+#define STAYS_PER_SECOND 100u
 uint32_t vmx_revision;
 uint64_t vmx_cr0_fixed, vmx_cr4_fixed;
 
@@ -117,6 +120,8 @@ static bool check(const struct cpu *cpu) {
         return false;
     }
     vmx_controls = controls;
+    vmx_stay_limit =
+        (uint32_t)(arch_ticks_per_second() / STAYS_PER_SECOND >> controls.preemption_rate) + 1;
     vmx_revision = (uint32_t)(capability.basic & BASIC_REVISION);
     /* Unrestricted guests may have PE and PG clear: SDM Vol. 3, 24.8 "Restrictions on VMX
      * Operation". */

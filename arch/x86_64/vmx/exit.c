@@ -78,7 +78,7 @@ static const exit_handler handlers[REASON_COUNT] = {
     [REASON_EPT_MISCONFIGURATION] = exit_ept_misconfiguration,
     [REASON_INVEPT] = exit_undefined,
     [REASON_RDTSCP] = exit_unexpected,
-    [REASON_PREEMPTION_TIMER] = exit_nothing, /* the core looks at the timer after every exit */
+    [REASON_PREEMPTION_TIMER] = exit_stay_limit,
     [REASON_INVVPID] = exit_undefined,
     [REASON_WBINVD] = exit_harmless,
     [REASON_XSETBV] = exit_xsetbv,
@@ -251,7 +251,7 @@ static inline bool load_timer(struct arch_vcpu *arch) {
     if (deadline <= now || deadline == LAPIC_NEVER || !vmx_controls.has_preemption_timer)
         return false;
     uint64_t count = ((deadline - now) >> vmx_controls.preemption_rate) + 1;
-    vmcs_write_32(PREEMPTION_TIMER, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
+    vmcs_write_32(PREEMPTION_TIMER, count < vmx_stay_limit ? (uint32_t)count : vmx_stay_limit);
     arch->timer_set = deadline;
     return true;
 }

@@ -60,6 +60,16 @@ enum exit_action exit_interrupt(struct vcpu *vcpu) {
     return ACTION_RESUME;
 }
 
+/* The guest's timer, which the core looks at after every exit; or the stay was long enough for
+ * interrupts of the host that the guest has kept out (vmx_stay_limit). */
+enum exit_action exit_stay_limit(struct vcpu *vcpu) {
+    (void)vcpu;
+    asm_sti_cli();
+    if (cpu_self()->reschedule)
+        sched_run();
+    return ACTION_RESUME;
+}
+
 enum exit_action exit_interrupt_window(struct vcpu *vcpu) {
     vmx_set_processor_control(vcpu, PROCESSOR_INTERRUPT_WINDOW, false);
     vcpu_add_work(vcpu, VCPU_WORK_INTERRUPT | VCPU_WORK_EXTERNAL);

@@ -22,6 +22,7 @@ enum exit_action exit_task_switch(struct vcpu *vcpu);
 /* exit_event.c */
 enum exit_action exit_exception(struct vcpu *vcpu);
 enum exit_action exit_interrupt(struct vcpu *vcpu);
+enum exit_action exit_stay_limit(struct vcpu *vcpu);
 enum exit_action exit_interrupt_window(struct vcpu *vcpu);
 enum exit_action exit_nmi_window(struct vcpu *vcpu);
 

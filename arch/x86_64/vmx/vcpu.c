@@ -167,7 +167,7 @@ static void load_constant_fields(struct vcpu *vcpu) {
         vmcs_write_32(TPR_THRESHOLD, 0);
     }
     if (vmx_controls.has_preemption_timer)
-        vmcs_write_32(PREEMPTION_TIMER, UINT32_MAX);
+        vmcs_write_32(PREEMPTION_TIMER, vmx_stay_limit);
 }
 
 /* ---- state after reset: SDM Vol. 3, 10.1.1 "Processor State After Reset", table 10-1 */

@@ -14,7 +14,13 @@ struct cpu;
 struct thread;
 struct vcpu;
 
-extern struct vmx_controls vmx_controls;      /* constant once the boot CPU has them */
+extern struct vmx_controls vmx_controls; /* constant once the boot CPU has them */
+/*
+ * The longest stay in a guest without an exit, in counts of the preemption timer. Nothing needs it
+ * where interrupts end a stay, as the manual says they do. Bochs 2.7 does not recognise them in a
+ * guest that was entered with IF = 0, and a guest that spins so would keep its CPU for ever.
+ */
+extern uint32_t vmx_stay_limit;
 extern uint32_t vmx_revision;                 /* of VMCS regions */
 extern uint64_t vmx_cr0_fixed, vmx_cr4_fixed; /* bits that must be 1 for guests */
 

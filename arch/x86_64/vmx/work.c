@@ -65,9 +65,9 @@ void vmx_timer(struct vcpu *vcpu) {
     if (vmx_controls.has_preemption_timer) {
         /* Reloaded at every entry: the value is what is left from now on. */
         uint64_t count = deadline == LAPIC_NEVER
-                             ? UINT32_MAX
+                             ? vmx_stay_limit
                              : ((deadline - now) >> vmx_controls.preemption_rate) + 1;
-        vmcs_write_32(PREEMPTION_TIMER, count < UINT32_MAX ? (uint32_t)count : UINT32_MAX);
+        vmcs_write_32(PREEMPTION_TIMER, count < vmx_stay_limit ? (uint32_t)count : vmx_stay_limit);
     } else if (deadline != arch->timer_set) {
         struct thread *thread = vcpu->thread;
         timer_stop(&thread->timer);
