@@ -258,10 +258,6 @@ void arch_interrupt_mask(uint32_t global_line) {
     (void)global_line;
 }
 
-void arch_vcpu_reschedule(struct vcpu *vcpu) {
-    (void)vcpu;
-}
-
 bool arch_port_is_reserved(uint16_t port) {
     return port >= 0x40 && port <= 0x43;
 }

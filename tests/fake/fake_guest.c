@@ -1,4 +1,5 @@
 /* For tests without guests: kernel/guest.c is not linked, and nobody calls these. */
+#include "kernel/arch.h"
 #include "kernel/guest.h"
 
 void guest_destroy(struct guest *guest) {
@@ -15,4 +16,8 @@ void guest_thread_ended(struct thread *thread) {
 
 void guest_thread_destroyed(struct thread *thread) {
     (void)thread;
+}
+
+void arch_vcpu_reschedule(struct vcpu *vcpu) {
+    (void)vcpu;
 }
