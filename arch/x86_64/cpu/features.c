@@ -15,9 +15,10 @@ enum cpuid_register { EAX, EBX, ECX, EDX };
 #define LEAF_ADDRESS_SIZE 0x80000008u
 
 /*
- * XCR0 bits that threads and guests may have: x87, SSE, AVX, AVX-512, PKRU. PKRU is here for guests,
- * which may switch protection keys on; the kernel does not, so threads cannot read or write it. Not
- * MPX, whose state nobody should use, nor the tiles, whose state is larger than all others'.
+ * XCR0 bits that threads and guests may have: x87, SSE, AVX, AVX-512, PKRU. PKRU is here for
+ * guests, which may switch protection keys on; the kernel does not, so threads cannot read or write
+ * it. Not MPX, whose state nobody should use, nor the tiles, whose state is larger than all
+ * others'.
  */
 #define XCR0_WANTED 0x2e7u
 

@@ -63,8 +63,7 @@ static void load_host_fields(struct cpu *cpu) {
     vmcs_write_64(HOST_EFER, asm_rdmsr(MSR_EFER));
     vmcs_write_64(HOST_PAT, asm_rdmsr(MSR_PAT));
     vmcs_write(HOST_RSP, cpu->arch.stack_top - 8 * VMX_STACK_SLOTS);
-    bool is_guarded = speculation_does(SPECULATION_AT_EXIT) ||
-                      speculation_does(SPECULATION_AT_ENTRY);
+    bool is_guarded = speculation_does(SPECULATION_AT_GUEST);
     vmcs_write(HOST_RIP, (uint64_t)(is_guarded ? vmx_exit_point_guarded : vmx_exit_point));
 }
 
