@@ -69,7 +69,8 @@ static void request_look(struct cpu *cpu) {
     __atomic_store_n(&cpu->reschedule, true, __ATOMIC_RELEASE);
     if (cpu != cpu_self())
         arch_cpu_kick(cpu);
-    else if (cpu->current != NULL && cpu->current->vcpu != NULL)
+    else if (cpu->current != NULL && cpu->current->run_state == THREAD_STATE_RUNNING &&
+             cpu->current->vcpu != NULL)
         arch_vcpu_reschedule(cpu->current->vcpu);
 }
 
