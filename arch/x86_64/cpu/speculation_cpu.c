@@ -134,6 +134,8 @@ bool arch_speculation_info(uint32_t index, struct speculation_info *info) {
     return true;
 }
 
+#define OPEN_TEXT_SIZE 256u
+
 void speculation_report(void) {
     static const char *const names[] = {
         [MITIGATIONS_AUTO] = "auto", [MITIGATIONS_OFF] = "off", [MITIGATIONS_ALL] = "all"};
@@ -148,8 +150,13 @@ void speculation_report(void) {
              names[mitigations], speculation_actions, (uint32_t)WEAKNESS_COUNT, mitigated, open);
     if (mitigations == MITIGATIONS_OFF)
         return; /* they are open because somebody wanted so */
+    /* All 21 names fit a line of the log. */
+    char text[OPEN_TEXT_SIZE];
+    size_t length = 0;
     for (uint32_t i = 0; i < WEAKNESS_COUNT; i++)
         if (verdicts[i].verdict == SPECULATION_OPEN)
-            log_line("speculation: %s is open because %s", weakness_rows[i].name,
-                     verdicts[i].reason);
+            length += print_format(text + length, sizeof text - length, "%s%s",
+                                   length == 0 ? "" : ", ", weakness_rows[i].name);
+    if (length > 0)
+        log_line("speculation: open: %s; `info` says why", text);
 }
