@@ -1,8 +1,9 @@
 /* The board: lines reach both interrupt controllers, and no access by a guest breaks anything. */
-/* units: guests/vmm/devices/board.c guests/vmm/devices/bus.c guests/vmm/devices/debug_exit.c guests/vmm/devices/ioapic.c
- * guests/vmm/devices/irq.c guests/vmm/devices/pci.c guests/vmm/devices/pic.c
- * guests/vmm/devices/pit.c guests/vmm/devices/pm.c guests/vmm/devices/reset.c
- * guests/vmm/devices/rtc.c guests/vmm/devices/ticks.c guests/vmm/devices/uart.c */
+/* units: guests/vmm/devices/board.c guests/vmm/devices/bus.c guests/vmm/devices/debug_exit.c
+ * guests/vmm/devices/ioapic.c guests/vmm/devices/irq.c guests/vmm/devices/pci.c
+ * guests/vmm/devices/pic.c guests/vmm/devices/pit.c guests/vmm/devices/pm.c
+ * guests/vmm/devices/reset.c guests/vmm/devices/rtc.c guests/vmm/devices/ticks.c
+ * guests/vmm/devices/uart.c */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
