@@ -121,6 +121,7 @@ include tools/abi/build.mk
 -include tools/run/build.mk
 include tests/build.mk
 -include tests/bench/build.mk
+include tests/guests/build.mk
 include tests/kernel/build.mk
 -include tests/system/build.mk
 include tools/build.mk
