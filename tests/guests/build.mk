@@ -6,7 +6,8 @@ SMALL_SCRIPT := tests/guests/small/link.ld
 SMALL_SOURCES := $(wildcard tests/guests/small/*.c tests/guests/small/*.S)
 SMALL_COMMON := $(addprefix tests/guests/small/,found.c check.c device.c serial.c)
 
-$(call objects,guests,$(SMALL_SOURCES)): EXTRA_CFLAGS := -m32 -march=i686 -mgeneral-regs-only
+SMALL_CFLAGS := -m32 -march=i686 -mgeneral-regs-only
+$(call objects,guests,$(SMALL_SOURCES)): EXTRA_CFLAGS := $(SMALL_CFLAGS)
 
 # $(1) name, $(2) its own sources
 define small_rule
@@ -25,4 +26,5 @@ $(SMALL_DIR)/flat.bin: $(SMALL_DIR)/flat.elf
 	$(call say,OBJCOPY,$@)$(OBJCOPY) -O binary $< $@
 
 SYSTEM_TEST_DEPS += $(SMALL_DIR)/multiboot.elf $(SMALL_DIR)/pvh.elf $(SMALL_DIR)/flat.bin
-CHECK_ROOMS += tests/guests/=guests
+export CHECK_FLAGS_small = $(GUEST_CFLAGS) $(SMALL_CFLAGS)
+CHECK_ROOMS += tests/guests/=small

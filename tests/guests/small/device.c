@@ -24,13 +24,15 @@ static bool has(uint32_t value) {
     return ((*IOAPIC_WINDOW ^ value) & WRITABLE) == 0;
 }
 
-/* One operand, the window; VALUE before, RESULT after. */
+/* One operand, the window; VALUE before, RESULT after. The instruction is the assembler's text. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define CHANGE(instruction, value, result)                                       \
     do {                                                                         \
         set(value);                                                              \
         __asm__ volatile(instruction : "+m"(*IOAPIC_WINDOW) : : "cc", "memory"); \
         check(has(result), instruction);                                         \
     } while (0)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static void check_changes(void) {
     CHANGE("movl $0x10077, %0", MASKED, MASKED | 0x77);
@@ -101,7 +103,7 @@ static void check_reads(void) {
 
 static void check_strings(void) {
     uint32_t buffer = 0, value = MASKED | 0x13, count = 1;
-    void *from = &buffer, *to = (void *)IOAPIC_WINDOW;
+    void *from, *to = (void *)IOAPIC_WINDOW;
     bool flag;
     __asm__ volatile("rep; stosl" : "+D"(to), "+c"(count) : "a"(value) : "memory");
     check(has(MASKED | 0x13) && count == 0 && (uintptr_t)to == 0xfec00014, "rep stos");
